@@ -1,0 +1,255 @@
+/** The `code` of every {@link LambdaStreamError}. */
+export type LambdaStreamErrorCode =
+  | 'function-error'
+  | 'truncated'
+  | 'protocol'
+  | 'invalid-text'
+  | 'invalid-record'
+  | 'line-too-long'
+  | 'response-too-large'
+  | 'replay-limit'
+  | 'http-status'
+  | 'replay-mismatch';
+
+/**
+ * The base of every error that this package makes itself. What AWS reports (an exception before or within the stream)
+ * passes through as the SDK's own exception object and is not one of these.
+ *
+ * Messages never hold a payload or credentials; an excerpt of a record, cut at 200 characters, is the exception.
+ */
+export abstract class LambdaStreamError extends Error {
+  abstract readonly code: LambdaStreamErrorCode;
+}
+
+/** What an InvokeComplete with an `ErrorCode` says of the function's failure. */
+export interface FunctionErrorInit {
+  readonly functionName: string;
+  readonly errorCode: string;
+  readonly errorDetails: string;
+  readonly logTail?: string;
+}
+
+/** The function itself failed: the stream's InvokeComplete carries an `ErrorCode`. */
+export class FunctionError extends LambdaStreamError {
+  override readonly name = 'FunctionError';
+  readonly code = 'function-error';
+  /** AWS's `ErrorCode`, verbatim. An open vocabulary: `Unhandled`, `Runtime.*`, `Function.*`, any class name. */
+  readonly errorCode: string;
+  /** AWS's `ErrorDetails`, verbatim; an empty string where there are none. */
+  readonly errorDetails: string;
+  /** From ErrorDetails where that is JSON: the class of what was thrown. */
+  readonly errorType?: string;
+  /** From ErrorDetails where that is JSON: the message of what was thrown. */
+  readonly errorMessage?: string;
+  /** From ErrorDetails where that is JSON (`trace` or `stackTrace`): one line a frame. */
+  readonly trace?: readonly string[];
+  /** The last 4 KB of the invocation's log, decoded; with `LogType: 'Tail'` only. */
+  readonly logTail?: string;
+
+  constructor(init: FunctionErrorInit) {
+    const details = parseErrorDetails(init.errorDetails);
+    const thrown = [details.errorType, details.errorMessage].filter(Boolean).join(': ') || init.errorDetails;
+    super(`Function "${init.functionName}" failed with ${init.errorCode}${thrown && ` (${excerpt(thrown)})`}`);
+    this.errorCode = init.errorCode;
+    this.errorDetails = init.errorDetails;
+    Object.assign(this, details);
+    if (init.logTail !== undefined) this.logTail = init.logTail;
+  }
+}
+
+/** The stream ended, or the connection broke, before an InvokeComplete was read. */
+export class TruncatedStreamError extends LambdaStreamError {
+  override readonly name = 'TruncatedStreamError';
+  readonly code = 'truncated';
+  /** Chunks that were delivered before the cut. */
+  readonly chunks: number;
+  /** Payload bytes that were delivered before the cut. */
+  readonly bytes: number;
+
+  /** @param init.cause - The transport's own error, where the connection broke rather than ended. */
+  constructor(init: { functionName: string; chunks: number; bytes: number; cause?: unknown }) {
+    const how = init.cause === undefined ? 'ended' : 'broke';
+    super(
+      `The response stream of function "${init.functionName}" ${how} without InvokeComplete, ` +
+        `after ${init.chunks} chunks (${init.bytes} bytes): the response is not complete, and the function may have run`,
+      init.cause === undefined ? undefined : { cause: init.cause },
+    );
+    this.chunks = init.chunks;
+    this.bytes = init.bytes;
+  }
+}
+
+/** What arrived is not what this operation sends: a bad checksum or length, a 200 that is no event stream. */
+export class ProtocolError extends LambdaStreamError {
+  override readonly name = 'ProtocolError';
+  readonly code = 'protocol';
+}
+
+/** `decodeText({ fatal: true })` met bytes that are not UTF-8. */
+export class InvalidTextError extends LambdaStreamError {
+  override readonly name = 'InvalidTextError';
+  readonly code = 'invalid-text';
+}
+
+/** A record that is no JSON, or that its schema refuses. */
+export class InvalidRecordError extends LambdaStreamError {
+  override readonly name = 'InvalidRecordError';
+  readonly code = 'invalid-record';
+  /** 1-based number of the record's line; blank lines count. */
+  readonly line: number;
+  /** Offset of the line's first byte in the payload, 0-based. */
+  readonly offset: number;
+  /** The line's text, cut at 200 characters. */
+  readonly text: string;
+
+  /** @param reason - What is wrong with the record, without a full stop. */
+  constructor(reason: string, init: { line: number; offset: number; text: string; cause?: unknown }) {
+    const text = excerpt(init.text);
+    super(
+      `Line ${init.line} (byte ${init.offset}): ${reason}: ${text}`,
+      init.cause === undefined ? undefined : { cause: init.cause },
+    );
+    this.line = init.line;
+    this.offset = init.offset;
+    this.text = text;
+  }
+}
+
+/** A line longer than `maxLineBytes`. */
+export class LineTooLongError extends LambdaStreamError {
+  override readonly name = 'LineTooLongError';
+  readonly code = 'line-too-long';
+  /** 1-based number of the line. */
+  readonly line: number;
+  /** Offset of the line's first byte in the payload, 0-based. */
+  readonly offset: number;
+  /** The limit that the line passed, in bytes. */
+  readonly maxLineBytes: number;
+
+  constructor(init: { line: number; offset: number; maxLineBytes: number }) {
+    super(`Line ${init.line} (byte ${init.offset}) is longer than maxLineBytes (${init.maxLineBytes} bytes)`);
+    this.line = init.line;
+    this.offset = init.offset;
+    this.maxLineBytes = init.maxLineBytes;
+  }
+}
+
+/** The function's own HTTP response (see `decodeHttpResponse`) has a status that the caller counts as failure. */
+export class HttpStatusError extends LambdaStreamError {
+  override readonly name = 'HttpStatusError';
+  readonly code = 'http-status';
+  readonly statusCode: number;
+  readonly headers: Readonly<Record<string, string>>;
+  /** The response body, up to a stated limit. */
+  readonly body: Uint8Array;
+
+  constructor(init: { statusCode: number; headers: Readonly<Record<string, string>>; body: Uint8Array }) {
+    super(
+      `The function answered with HTTP status ${init.statusCode} (${init.body.length} bytes of body kept in \`body\`)`,
+    );
+    this.statusCode = init.statusCode;
+    this.headers = init.headers;
+    this.body = init.body;
+  }
+}
+
+/** A response, or a part of it that has to be held, is larger than the caller's limit. */
+export class ResponseTooLargeError extends LambdaStreamError {
+  override readonly name = 'ResponseTooLargeError';
+  readonly code = 'response-too-large';
+  /** The limit that the response passed, in bytes. */
+  readonly maxBytes: number;
+
+  /** @param what - What is too large, and which option sets the limit. */
+  constructor(what: string, init: { maxBytes: number }) {
+    super(`${what} (${init.maxBytes} bytes)`);
+    this.maxBytes = init.maxBytes;
+  }
+}
+
+/** A late subscriber of `shareInvocation` asks for a start that is no longer held. */
+export class ReplayLimitError extends LambdaStreamError {
+  override readonly name = 'ReplayLimitError';
+  readonly code = 'replay-limit';
+  /** The limit that the shared stream passed before this subscriber came, in bytes. */
+  readonly maxReplayBytes: number;
+
+  constructor(init: { maxReplayBytes: number }) {
+    super(
+      `The shared response has passed maxReplayBytes (${init.maxReplayBytes} bytes) and cannot be replayed from its start: ` +
+        `subscribe earlier, or raise the limit`,
+    );
+    this.maxReplayBytes = init.maxReplayBytes;
+  }
+}
+
+/** `retryInvocation({ afterFirstChunk: 'replay' })`: the function did not send the same bytes again. */
+export class ReplayMismatchError extends LambdaStreamError {
+  override readonly name = 'ReplayMismatchError';
+  readonly code = 'replay-mismatch';
+  /** Bytes that had been delivered and were expected again. */
+  readonly deliveredBytes: number;
+
+  /** @param init.cause - The error that made the replay necessary. */
+  constructor(reason: string, init: { deliveredBytes: number; cause?: unknown }) {
+    super(
+      `The replayed response differs from the ${init.deliveredBytes} bytes already delivered: ${reason}`,
+      init.cause === undefined ? undefined : { cause: init.cause },
+    );
+    this.deliveredBytes = init.deliveredBytes;
+  }
+}
+
+const codesByName: Readonly<Record<string, LambdaStreamErrorCode>> = {
+  FunctionError: 'function-error',
+  TruncatedStreamError: 'truncated',
+  ProtocolError: 'protocol',
+  InvalidTextError: 'invalid-text',
+  InvalidRecordError: 'invalid-record',
+  LineTooLongError: 'line-too-long',
+  ResponseTooLargeError: 'response-too-large',
+  ReplayLimitError: 'replay-limit',
+  HttpStatusError: 'http-status',
+  ReplayMismatchError: 'replay-mismatch',
+};
+
+/**
+ * Tells whether an error is one of this package's own, by its name and code: holds across ESM and CommonJS copies of
+ * the package in one process, where `instanceof` does not.
+ */
+export function isLambdaStreamError(error: unknown): error is LambdaStreamError {
+  if (typeof error !== 'object' || error === null) return false;
+  const { name, code } = error as { name?: unknown; code?: unknown };
+  return typeof name === 'string' && Object.hasOwn(codesByName, name) && codesByName[name] === code;
+}
+
+/** The longest excerpt of foreign text that an error message may hold, in characters. */
+const maxExcerptLength = 200;
+
+function excerpt(text: string): string {
+  return text.length > maxExcerptLength ? `${text.slice(0, maxExcerptLength)}…` : text;
+}
+
+interface ErrorDetails {
+  errorType?: string;
+  errorMessage?: string;
+  trace?: readonly string[];
+}
+
+/** ErrorDetails is usually JSON; where it is not, its raw text in `errorDetails` is all there is. */
+function parseErrorDetails(text: string): ErrorDetails {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(text);
+  } catch {
+    return {};
+  }
+  if (typeof parsed !== 'object' || parsed === null) return {};
+  const { errorType, errorMessage, trace, stackTrace } = parsed as Record<string, unknown>;
+  const lines = trace ?? stackTrace;
+  return {
+    ...(typeof errorType === 'string' && { errorType }),
+    ...(typeof errorMessage === 'string' && { errorMessage }),
+    ...(Array.isArray(lines) && { trace: lines.map(String) }),
+  };
+}
