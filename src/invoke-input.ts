@@ -57,14 +57,20 @@ export function assertInvokeInput(input: InvokeInput): void {
   if (typeof input.FunctionName !== 'string' || input.FunctionName === '') {
     throw new TypeError('FunctionName must be a non-empty string');
   }
-  const { Payload } = input;
-  const isStream = typeof (Payload as ReadableStream | undefined)?.getReader === 'function' || hasPipe(Payload);
-  if (Payload !== undefined && ((typeof Payload !== 'string' && typeof Payload !== 'object') || isStream)) {
+  if (!isSendable(input.Payload)) {
     throw new TypeError(
       'Payload must be a string, bytes, a Blob, or an object or array to send as JSON; a stream has to be read first',
     );
   }
   if (input.ClientContext !== undefined) encodeClientContext(input.ClientContext);
+}
+
+function isSendable(payload: unknown): boolean {
+  if (payload === undefined || typeof payload === 'string') return true;
+  if (typeof payload !== 'object' || payload === null) return false;
+  // A stream would be sent as the JSON of its inner fields.
+  const { getReader, pipe } = payload as { getReader?: unknown; pipe?: unknown };
+  return typeof getReader !== 'function' && typeof pipe !== 'function';
 }
 
 function encodePayload(payload: string | object): Uint8Array {
@@ -97,8 +103,4 @@ function isPromiseLike(value: unknown): value is PromiseLike<InvokeInput> {
 /** By its methods, since a Blob may be of another realm or a polyfill. */
 function isBlob(value: object | string): value is Blob {
   return typeof (value as Blob).arrayBuffer === 'function';
-}
-
-function hasPipe(value: unknown): boolean {
-  return typeof (value as { pipe?: unknown } | undefined)?.pipe === 'function';
 }

@@ -52,7 +52,7 @@ export function createMessageDecoder(
   let lastTotal = 0;
   let lastHeadersLength = -1;
   let lastPreludeCrc = 0;
-  let lastBlock = new DataView(new ArrayBuffer(0));
+  let lastBlock = viewOf(new Uint8Array(0));
   let lastHeaders: MessageHeaders = {};
   /** The CRC of prelude and headers, from which the payload's goes on. */
   let lastHeadCrc = 0;

@@ -3,7 +3,7 @@ import type { MessageHeaders as CodecHeaders } from '@smithy/types';
 
 /** AWS's own encoder, so that our decoder is never tested against itself. */
 export const codec = new EventStreamCodec(
-  (bytes) => new TextDecoder().decode(typeof bytes === 'string' ? new TextEncoder().encode(bytes) : bytes),
+  (bytes) => new TextDecoder().decode(bytes as Uint8Array),
   (text) => new TextEncoder().encode(text),
 );
 

@@ -95,7 +95,9 @@ describe('the official test vectors', () => {
     const described = readFileSync(join(vectors, 'decoded/negative', name), 'utf8').trim();
     const error = thrownBy(() => decodeAll([encoded]));
     expect(error).toBeInstanceOf(ProtocolError);
-    expect((error as Error).message).toMatch(described === 'Prelude checksum mismatch' ? /prelude checksum/ : /message checksum/);
+    expect((error as Error).message).toMatch(
+      described === 'Prelude checksum mismatch' ? /prelude checksum/ : /message checksum/,
+    );
   });
 });
 
@@ -114,12 +116,12 @@ describe('agreement with the official codec', () => {
   );
   const name = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 20 }).filter((n) => n !== '__proto__');
   const frame = fc.record({
-    headers: fc.dictionary(name, codecValue, { maxKeys: 6, noNullPrototype: true }) as fc.Arbitrary<CodecHeaders>,
+    headers: fc.dictionary(name, codecValue, { maxKeys: 6, noNullPrototype: true }),
     body: fc.uint8Array({ maxLength: 600 }),
   });
 
   const ours = (value: CodecHeaderValue): MessageHeaderValue =>
-    value.value instanceof Int64 || value.type === 'long' ? BigInt((value.value as Int64).valueOf()) : value.value;
+    value.type === 'long' ? BigInt(value.value.toString()) : value.value;
 
   it('holds for any headers, any payload and any cut of the bytes', () => {
     fc.assert(
@@ -196,7 +198,9 @@ describe('limits', () => {
     ['no length at all', 0, 0],
     ['headers longer than the frame', 100, 85],
   ])('refuses %s', (_what, total, headersLength) => {
-    expect((thrownBy(() => decodeAll([prelude(total, headersLength)])) as Error).message).toContain('impossible lengths');
+    expect((thrownBy(() => decodeAll([prelude(total, headersLength)])) as Error).message).toContain(
+      'impossible lengths',
+    );
   });
 
   it('checks the prelude as soon as its 12 bytes are there, and before it believes its length', () => {
