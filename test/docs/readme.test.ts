@@ -1,0 +1,114 @@
+import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { scripted, startLocalLambda } from 'rx-lambda-stream/local';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { gate } from '../support/live.js';
+
+const root = fileURLToPath(new URL('../../', import.meta.url));
+const read = (path: string): string => readFileSync(`${root}${path}`, 'utf8');
+const readme = read('README.md');
+const tsx = ['--import', 'tsx'];
+
+/** The code blocks of the README that say which file they show: `<!-- file: examples/… -->` in the line before. */
+const shown = [...readme.matchAll(/<!-- file: (\S+) -->\n+```\w+\n([\s\S]*?)```/g)].map(
+  ([, path = '', code = '']) => [path, code] as const,
+);
+
+describe('the README', () => {
+  it('begins with a snippet that is a file of its own', () => {
+    expect(shown[0]?.[0]).toBe('examples/quick-start.ts');
+  });
+
+  it.each(shown)('shows %s as it is', (path, code) => {
+    expect(code).toBe(read(path));
+  });
+
+  it('shows no TypeScript that is not a file of its own', () => {
+    expect(readme.match(/```(?:ts|typescript)\n/g)).toHaveLength(shown.length);
+  });
+
+  it('links to files that are there', () => {
+    const links = [...readme.matchAll(/\]\((?!https?:|#)([^)#]+)[^)]*\)/g)].map(([, path = '']) => path);
+    for (const path of links) expect(() => read(path), path).not.toThrow();
+  });
+});
+
+interface Run {
+  readonly status: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs an example against an endpoint, as a user's own process. */
+function runExample(
+  path: string,
+  endpoint?: string,
+  onOutput: (stdout: string) => void = () => undefined,
+): Promise<Run> {
+  const child = spawn(process.execPath, [...tsx, path], {
+    cwd: root,
+    env: {
+      ...process.env,
+      AWS_REGION: 'us-east-1',
+      AWS_ACCESS_KEY_ID: 'local',
+      AWS_SECRET_ACCESS_KEY: 'local',
+      ...(endpoint !== undefined && { AWS_ENDPOINT_URL_LAMBDA: endpoint }),
+    },
+  });
+  let stdout = '';
+  let stderr = '';
+  child.stdout.on('data', (data: Buffer) => {
+    stdout += data.toString();
+    onOutput(stdout);
+  });
+  child.stderr.on('data', (data: Buffer) => (stderr += data.toString()));
+  return new Promise((resolve) => child.on('close', (status) => resolve({ status: status ?? -1, stdout, stderr })));
+}
+
+describe('its examples', () => {
+  it('the first one runs as printed: text appears while the function is still writing', async () => {
+    const { opened, open } = gate();
+    const local = await startLocalLambda({
+      functions: {
+        chat: async function* ({ prompt }: { prompt: string }) {
+          yield `You said ${prompt}`;
+          await opened;
+          yield ', goodbye';
+        },
+      },
+    });
+    onTestFinished(() => local.close());
+    // Only the first text on the terminal lets the function go on.
+    const { status, stdout } = await runExample('examples/quick-start.ts', local.endpoint, (text) => {
+      if (text.includes('Hello')) open();
+    });
+    expect([status, stdout]).toEqual([0, 'You said Hello, goodbye\n(complete)\n']);
+  });
+
+  it('NDJSON prints its rows and tells of the line that is none', async () => {
+    const rows = scripted([
+      { chunk: '{"id":1,"title":"o' },
+      { chunk: 'ne"}\nno row\n{"id":2,"title":"two"}' },
+      { complete: {} },
+    ]);
+    const local = await startLocalLambda({ functions: { rows } });
+    onTestFinished(() => local.close());
+    const { status, stdout, stderr } = await runExample('examples/ndjson.ts', local.endpoint);
+    expect([status, stdout]).toEqual([0, '1: one\n2: two\n']);
+    expect(stderr).toContain('Line 2 (byte 23)');
+  });
+
+  it('the local endpoint runs by itself', async () => {
+    const { status, stdout } = await runExample('examples/local-endpoint.ts');
+    expect([status, stdout]).toEqual([0, 'cut after 15 bytes\n1 request was sent\n']);
+  });
+
+  it('the demo streams text, then records, then sees its cancelled stream closed', async () => {
+    const { status, stdout } = await runExample('examples/demo.ts');
+    expect(status).toBe(0);
+    expect(stdout).toContain('you see each one while the handler is still writing.');
+    expect(stdout.match(/step \d of 8\n/g)).toHaveLength(8);
+    expect(stdout).toMatch(/tick 1 .*\n {3}The server saw the connection close after [\d.]+ ms\.\n/);
+  });
+});

@@ -1,0 +1,114 @@
+/**
+ * What the README says of the SDK's own loop, shown side by side with this package on the same endpoint. Where one of
+ * these begins to fail, the SDK has mended something and the README has to say so.
+ */
+import { InvokeWithResponseStreamCommand, type LambdaClient } from '@aws-sdk/client-lambda';
+import { from, lastValueFrom, take, toArray } from 'rxjs';
+import { decodeText, invokeWithResponseStream, TruncatedStreamError } from 'rx-lambda-stream';
+import { scripted } from 'rx-lambda-stream/local';
+import { describe, expect, it } from 'vitest';
+import { outcomeOf } from '../support/collect.js';
+import { gate, startLive } from '../support/live.js';
+
+async function rawStream(client: LambdaClient, FunctionName: string) {
+  const { EventStream } = await client.send(new InvokeWithResponseStreamCommand({ FunctionName }));
+  return EventStream!;
+}
+
+describe('leaving the loop early', () => {
+  const endless = scripted([{ chunk: 'one' }, { chunk: 'two' }, 'stall']);
+
+  it('the SDK’s loop leaves the connection open, and so does from() with an unsubscribe', async () => {
+    const { local, client } = await startLive({ endless, marker: scripted([{ complete: {} }]) });
+    for await (const _event of await rawStream(client, 'endless')) break;
+    await lastValueFrom(from(await rawStream(client, 'endless')).pipe(take(1)));
+    const closed: number[] = [];
+    local.requests.forEach((request, i) => void request.closed.then(() => closed.push(i)));
+    // Two whole requests later the server has still not seen a close.
+    for (let i = 0; i < 2; i++) for await (const _event of await rawStream(client, 'marker'));
+    expect(closed).toEqual([]);
+    expect(local.openConnections).toBeGreaterThanOrEqual(3);
+  });
+
+  it('this package closes it', async () => {
+    const { local, client } = await startLive({ endless });
+    await outcomeOf(invokeWithResponseStream(client, { FunctionName: 'endless' }).pipe(take(2)));
+    expect(await local.requests[0]?.closedEarly).toBe(true);
+  });
+});
+
+describe('a stream that is cut', () => {
+  const cut = scripted([{ chunk: 'half of the ans' }, 'end']);
+
+  it('ends the SDK’s loop as if it were complete', async () => {
+    const { client } = await startLive({ cut });
+    let text = '';
+    for await (const { PayloadChunk } of await rawStream(client, 'cut')) {
+      text += new TextDecoder().decode(PayloadChunk?.Payload);
+    }
+    expect(text).toBe('half of the ans');
+  });
+
+  it('is a TruncatedStreamError here', async () => {
+    const { client } = await startLive({ cut });
+    const { error } = await outcomeOf(invokeWithResponseStream(client, { FunctionName: 'cut' }));
+    expect(error).toBeInstanceOf(TruncatedStreamError);
+  });
+});
+
+describe('retries', () => {
+  const permanent = scripted([{ httpError: { statusCode: 502, name: 'InvalidZipFileException' } }]);
+  const transient = scripted([{ httpError: { statusCode: 409, name: 'SnapStartNotReadyException' } }]);
+
+  it('the SDK sends a permanent fault three times and a transient one once', async () => {
+    const { local, client } = await startLive({ permanent, transient });
+    for (const name of ['permanent', 'transient']) await expect(rawStream(client, name)).rejects.toThrow();
+    const sent = local.requests.map(({ functionName }) => functionName);
+    expect(sent).toEqual(['permanent', 'permanent', 'permanent', 'transient']);
+  });
+
+  it('this package sends each once, until retryInvocation is asked', async () => {
+    const { local, client } = await startLive({ permanent, transient });
+    for (const FunctionName of ['permanent', 'transient']) {
+      await outcomeOf(invokeWithResponseStream(client, { FunctionName }));
+    }
+    expect(local.requests).toHaveLength(2);
+  });
+});
+
+describe('a character cut in two', () => {
+  const [first, second] = [new TextEncoder().encode('€').subarray(0, 1), new TextEncoder().encode('€').subarray(1)];
+  const euro = scripted([{ chunk: first }, { chunk: second }, { complete: {} }]);
+
+  it('becomes replacement characters where each chunk is decoded by itself', async () => {
+    const { client } = await startLive({ euro });
+    let text = '';
+    for await (const { PayloadChunk } of await rawStream(client, 'euro')) {
+      text += new TextDecoder().decode(PayloadChunk?.Payload);
+    }
+    expect(text).toContain('\ufffd');
+  });
+
+  it('is one character here', async () => {
+    const { client } = await startLive({ euro });
+    const stream = invokeWithResponseStream(client, { FunctionName: 'euro' }).pipe(decodeText(), toArray());
+    expect(await lastValueFrom(stream)).toEqual(['€']);
+  });
+});
+
+describe('the response’s head', () => {
+  it('comes from the SDK only with the first frame, and without the function’s content type', async () => {
+    const { opened, open } = gate();
+    const { client } = await startLive({ slow: scripted(['flush', { waitFor: opened }, { complete: {} }]) });
+    let there = false;
+    const sent = client.send(new InvokeWithResponseStreamCommand({ FunctionName: 'slow' })).then((output) => {
+      there = true;
+      return output;
+    });
+    // This package's head is there already, on the same endpoint and with the same wait.
+    await lastValueFrom(invokeWithResponseStream(client, { FunctionName: 'slow' }).pipe(take(1)));
+    expect(there).toBe(false);
+    open();
+    expect((await sent).ResponseStreamContentType).toBe('application/vnd.amazon.eventstream');
+  });
+});

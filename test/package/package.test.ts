@@ -1,0 +1,137 @@
+import { execFile } from 'node:child_process';
+import { mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+const run = promisify(execFile);
+const root = fileURLToPath(new URL('../../', import.meta.url));
+const entries = ['rx-lambda-stream', 'rx-lambda-stream/testing', 'rx-lambda-stream/local'];
+
+/** An application's folder with the packed package installed, and its peers linked from this tree. */
+let folder: string;
+let packed: string[];
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'rx-lambda-stream-'));
+  const { stdout } = await run('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', folder], {
+    cwd: root,
+  });
+  const report = JSON.parse(stdout) as Record<string, PackReport> | PackReport[];
+  const [pack] = Object.values(report);
+  if (pack === undefined) throw new Error('npm pack reported nothing');
+  packed = pack.files.map(({ path }) => path);
+  const modules = join(folder, 'node_modules');
+  await mkdir(join(modules, 'rx-lambda-stream'), { recursive: true });
+  await run('tar', [
+    '-xzf',
+    join(folder, pack.filename),
+    '-C',
+    join(modules, 'rx-lambda-stream'),
+    '--strip-components=1',
+  ]);
+  for (const name of await readdir(join(root, 'node_modules'))) {
+    if (!name.startsWith('.')) await symlink(join(root, 'node_modules', name), join(modules, name));
+  }
+});
+
+interface PackReport {
+  filename: string;
+  files: { path: string }[];
+}
+
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+async function runFile(name: string, code: string, ...flags: string[]): Promise<string> {
+  await writeFile(join(folder, name), code);
+  const { stdout } = await run(process.execPath, [...flags, name], { cwd: folder });
+  return stdout.trim();
+}
+
+describe('the packed package', () => {
+  it('holds the build, the documents, and nothing else', () => {
+    const others = packed.filter((path) => !/^dist\/(esm|cjs)\/.+\.(js|d\.ts|js\.map)$/.test(path));
+    expect(others.sort()).toEqual(['CHANGELOG.md', 'LICENSE', 'README.md', 'dist/cjs/package.json', 'package.json']);
+  });
+
+  it.each(entries)('loads %s as an ES module and as CommonJS, with the same names', async (entry) => {
+    const esm = await runFile('a.mjs', `import * as all from '${entry}'; console.log(Object.keys(all).sort().join());`);
+    const code = `console.log(Object.keys(require('${entry}')).sort().join());`;
+    const cjs = await runFile('a.cjs', code);
+    expect(esm).not.toBe('');
+    expect(cjs).toBe(esm);
+    // Lambda's own Node runtimes refuse to require an ES module.
+    expect(await runFile('b.cjs', code, '--no-experimental-require-module')).toBe(esm);
+  });
+
+  it('recognises errors across its ESM and CommonJS copies', async () => {
+    const output = await runFile(
+      'c.mjs',
+      `import { createRequire } from 'node:module';
+       import { isLambdaStreamError, ProtocolError } from 'rx-lambda-stream';
+       const other = createRequire(import.meta.url)('rx-lambda-stream');
+       const error = new other.ProtocolError('x');
+       console.log(error instanceof ProtocolError, isLambdaStreamError(error), other.isLambdaStreamError(new ProtocolError('x')));`,
+    );
+    expect(output).toBe('false true true');
+  });
+
+  it('streams from its own local endpoint', async () => {
+    const output = await runFile(
+      'd.cjs',
+      `const { LambdaClient } = require('@aws-sdk/client-lambda');
+       const { decodeText, invokeWithResponseStream } = require('rx-lambda-stream');
+       const { startLocalLambda } = require('rx-lambda-stream/local');
+       startLocalLambda({ functions: { hello: async function* () { yield 'hello '; yield 'world'; } } }).then((local) => {
+         const client = new LambdaClient(local.clientConfig);
+         invokeWithResponseStream(client, { FunctionName: 'hello' }).pipe(decodeText()).subscribe({
+           next: (text) => process.stdout.write(text),
+           complete: () => { client.destroy(); void local.close(); },
+         });
+       });`,
+    );
+    expect(output).toBe('hello world');
+  });
+});
+
+describe('a TypeScript consumer', () => {
+  const consumer = `
+    import { LambdaClient } from '@aws-sdk/client-lambda';
+    import { decodeText, invokeWithResponseStream, type LambdaStreamEvent } from 'rx-lambda-stream';
+    import { chunkEvent } from 'rx-lambda-stream/testing';
+    import { startLocalLambda, type LocalLambda } from 'rx-lambda-stream/local';
+    const client = new LambdaClient({});
+    const events: LambdaStreamEvent[] = [chunkEvent('a')];
+    invokeWithResponseStream(client, () => Promise.resolve({ FunctionName: 'f', Payload: { a: events.length } }))
+      .pipe(decodeText())
+      .subscribe((text: string) => console.log(text));
+    export const local: Promise<LocalLambda> = startLocalLambda({ functions: {} });
+  `;
+
+  it.each([
+    ['NodeNext, as an ES module', 'consumer.mts', { module: 'NodeNext' }],
+    ['NodeNext, as CommonJS', 'consumer.cts', { module: 'NodeNext' }],
+    ['Node16, as CommonJS', 'consumer.cts', { module: 'Node16' }],
+    ['Bundler', 'consumer.ts', { module: 'ESNext', moduleResolution: 'Bundler' }],
+    ['node10', 'consumer.ts', { module: 'CommonJS', moduleResolution: 'Node10', ignoreDeprecations: '6.0' }],
+    ['all declarations checked', 'consumer.mts', { module: 'NodeNext', skipLibCheck: false }],
+  ])('compiles under %s', async (_how, file, options) => {
+    await writeFile(join(folder, file), consumer);
+    const compilerOptions = {
+      target: 'ES2022',
+      lib: ['ES2022', 'DOM', 'DOM.Iterable', 'DOM.AsyncIterable'],
+      types: ['node'],
+      strict: true,
+      skipLibCheck: true,
+      noEmit: true,
+      ...options,
+    };
+    await writeFile(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: [file] }));
+    const { stdout } = await run(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', '.'], {
+      cwd: folder,
+    }).catch((failure: { stdout: string }) => failure);
+    expect(stdout).toBe('');
+  });
+});
