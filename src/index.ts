@@ -25,7 +25,7 @@ export type { PayloadSource } from './operators/payload-source.js';
 export { retryInvocation, type RetryInvocationConfig } from './retry/retry-invocation.js';
 export { createRetryBudget, type RetryBudget, type RetryBudgetOptions } from './retry/retry-budget.js';
 export { classifyInvocationError, type InvocationErrorClass } from './retry/classify-invocation-error.js';
-export type { RetryVerdict } from './retry/exception-table.js';
+export type { FailureKind, RetryVerdict } from './retry/exception-table.js';
 
 export { createFlowControl, type FlowControl, type FlowControlOptions } from './flow-control.js';
 

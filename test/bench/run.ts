@@ -26,7 +26,6 @@ async function startServer(): Promise<{ server: ChildProcess; port: number }> {
 }
 
 async function cost(run: () => Promise<void>): Promise<Cost> {
-  (globalThis as { gc?: () => void }).gc?.();
   const cpu = process.cpuUsage();
   const start = performance.now();
   await run();
@@ -88,7 +87,11 @@ async function benchThroughput(client: LambdaClient): Promise<void> {
     }
     const wall = [sdk, own].map((costs) => median(costs.map(({ wallMs }) => wallMs)));
     const cpu = [sdk, own].map((costs) => median(costs.map(({ cpuMs }) => cpuMs)));
-    const perSecond = wall.map((ms) => Math.round((shape.events / ms) * 1000).toLocaleString('en').padStart(11));
+    const perSecond = wall.map((ms) =>
+      Math.round((shape.events / ms) * 1000)
+        .toLocaleString('en')
+        .padStart(11),
+    );
     console.log(
       `${shape.name.padEnd(15)} ${perSecond.join(' ')}  ${(wall[0]! / wall[1]!).toFixed(2).padStart(9)}x ` +
         `${(cpu[0]! / cpu[1]!).toFixed(2).padStart(8)}x  ${shape.target}x`,
@@ -130,7 +133,8 @@ async function benchLatency(client: LambdaClient, server: ChildProcess): Promise
     toHead.push(Number(head - seen['headers']!) / 1e6);
     toClose.push(Number(seen['closed']! - unsubscribed) / 1e6);
   }
-  const show = (values: number[]): string => `${median(values).toFixed(2)} ms (worst ${Math.max(...values).toFixed(2)} ms)`;
+  const show = (values: number[]): string =>
+    `${median(values).toFixed(2)} ms (worst ${Math.max(...values).toFixed(2)} ms)`;
   console.log(`\nFrom the HTTP headers to the head event, with the first frame 100 ms later: ${show(toHead)}`);
   console.log(`From unsubscribing to the server's close: ${show(toClose)}\n`);
 }

@@ -11,11 +11,11 @@ export interface Shape {
 }
 
 export const shapes: readonly Shape[] = [
-  { name: '16 B, single', payloadBytes: 16, events: 40_000, eventsPerWrite: 1, target: 4 },
-  { name: '16 B, batched', payloadBytes: 16, events: 80_000, eventsPerWrite: 400, target: 10 },
-  { name: '1 KiB, batched', payloadBytes: 1024, events: 40_000, eventsPerWrite: 60, target: 4 },
-  { name: '16 KiB', payloadBytes: 16 * 1024, events: 6_000, eventsPerWrite: 1, target: 1.3 },
-  { name: '64 KiB', payloadBytes: 64 * 1024, events: 2_000, eventsPerWrite: 1, target: 1.1 },
+  { name: '16 B, single', payloadBytes: 16, events: 100_000, eventsPerWrite: 1, target: 4 },
+  { name: '16 B, batched', payloadBytes: 16, events: 200_000, eventsPerWrite: 400, target: 10 },
+  { name: '1 KiB, batched', payloadBytes: 1024, events: 100_000, eventsPerWrite: 60, target: 4 },
+  { name: '16 KiB', payloadBytes: 16 * 1024, events: 12_000, eventsPerWrite: 1, target: 1.3 },
+  { name: '64 KiB', payloadBytes: 64 * 1024, events: 4_000, eventsPerWrite: 1, target: 1.1 },
 ];
 
 /** The HTTP body of a shape, chunked as it travels, in pieces that repeat. */

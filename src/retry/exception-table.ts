@@ -1,0 +1,98 @@
+import type * as Sdk from '@aws-sdk/client-lambda';
+
+/** How an invocation may be tried again: with the usual backoff, with a longer one, or not at all. */
+export type RetryVerdict = 'soon' | 'later' | 'never';
+
+/** What a kind of failure means for trying again. */
+export interface FailureKind {
+  readonly verdict: RetryVerdict;
+  /** Whether the function may have run, so that trying again may run it twice. */
+  readonly mayHaveRun: boolean;
+}
+
+// Shared and short, for the bundle's sake.
+/** A passing failure, before the function ran. */
+export const soon: FailureKind = { verdict: 'soon', mayHaveRun: false };
+/** A state that changes by itself, but not within milliseconds. */
+export const later: FailureKind = { verdict: 'later', mayHaveRun: false };
+/** Someone has to change the request, the function or a permission first. */
+export const never: FailureKind = { verdict: 'never', mayHaveRun: false };
+
+/** Exceptions of the SDK's package that InvokeWithResponseStream does not have, its base classes among them. */
+type ForeignException =
+  | 'AliasLimitExceededException'
+  | 'CallbackTimeoutException'
+  | 'CapacityProviderLimitExceededException'
+  | 'CodeSigningConfigNotFoundException'
+  | 'CodeStorageExceededException'
+  | 'CodeVerificationFailedException'
+  | 'DurableExecutionAlreadyStartedException'
+  | 'ENINotReadyException'
+  | 'FunctionVersionsPerCapacityProviderLimitExceededException'
+  | 'InvalidCodeSignatureException'
+  | 'LambdaServiceException'
+  | 'ModeNotSupportedException'
+  | 'PolicyLengthExceededException'
+  | 'PreconditionFailedException'
+  | 'ProvisionedConcurrencyConfigNotFoundException'
+  | 'PublicPolicyException'
+  | 'ResourceInUseException'
+  | '__ServiceException';
+
+/** All others that the installed SDK has: a new one does not compile until it stands in the table or above. */
+type InvokeExceptionName = Exclude<Extract<keyof typeof Sdk, `${string}Exception`>, ForeignException>;
+
+/**
+ * The exceptions that AWS's model gives InvokeWithResponseStream, by name.
+ *
+ * "Error codes are reserved for errors that prevent your function from executing": after them it has not run, save for
+ * EFSIOException, where a mounted file system failed it.
+ *
+ * The SDK goes by HTTP status instead: of the 502s it sends all again, of the 408s and 409s none.
+ *
+ * @see https://docs.aws.amazon.com/lambda/latest/api/API_InvokeWithResponseStream.html#API_InvokeWithResponseStream_Errors
+ */
+export const exceptionTable = {
+  TooManyRequestsException: soon,
+  ServiceException: soon,
+  EC2ThrottledException: soon,
+  EC2UnexpectedException: soon,
+  EFSMountTimeoutException: soon,
+  S3FilesMountTimeoutException: soon,
+  SnapStartTimeoutException: soon,
+
+  EFSMountConnectivityException: later,
+  S3FilesMountConnectivityException: later,
+  ResourceNotReadyException: later,
+  ResourceConflictException: later,
+  SnapStartNotReadyException: later,
+  SnapStartRegenerationFailureException: later,
+  CodeArtifactUserPendingException: later,
+  CodeArtifactUserDeletedException: later,
+  ENILimitReachedException: later,
+  SubnetIPAddressLimitReachedException: later,
+  EFSIOException: { ...later, mayHaveRun: true },
+
+  CodeArtifactUserFailedException: never,
+  ServiceQuotaExceededException: never,
+  SnapStartException: never,
+  RecursiveInvocationException: never,
+  InvalidParameterValueException: never,
+  InvalidRequestContentException: never,
+  NoPublishedVersionException: never,
+  EFSMountFailureException: never,
+  S3FilesMountFailureException: never,
+  ResourceNotFoundException: never,
+  RequestTooLargeException: never,
+  SerializedRequestEntityTooLargeException: never,
+  UnsupportedMediaTypeException: never,
+  EC2AccessDeniedException: never,
+  InvalidRuntimeException: never,
+  InvalidSecurityGroupIDException: never,
+  InvalidSubnetIDException: never,
+  InvalidZipFileException: never,
+  KMSAccessDeniedException: never,
+  KMSDisabledException: never,
+  KMSInvalidStateException: never,
+  KMSNotFoundException: never,
+} satisfies Readonly<Record<InvokeExceptionName, FailureKind>> & Readonly<Record<string, FailureKind>>;

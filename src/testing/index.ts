@@ -1,0 +1,5 @@
+export { fakeInvoke } from './fake-invoke.js';
+export type { FakeInvocation, FakeInvoke, FakeInvokeTable, FakeResponse } from './fake-invoke.js';
+export { chunkEvent, completeEvent, headEvent, retryEvent } from './event-builders.js';
+export { serviceException } from './service-exception.js';
+export type { ServiceExceptionFields, ServiceExceptionName } from './service-exception.js';
