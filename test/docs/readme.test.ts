@@ -99,6 +99,46 @@ describe('its examples', () => {
     expect(stderr).toContain('Line 2 (byte 23)');
   });
 
+  it('a throttled invocation is tried again, and says so', async () => {
+    const chat = scripted((_request, attempt) =>
+      attempt === 1
+        ? [{ httpError: { statusCode: 429, name: 'TooManyRequestsException' } }]
+        : [{ chunk: 'Hello yourself' }, { complete: {} }],
+    );
+    const local = await startLocalLambda({ functions: { chat } });
+    onTestFinished(() => local.close());
+    const { status, stdout, stderr } = await runExample('examples/retry.ts', local.endpoint);
+    expect([status, stdout]).toEqual([0, 'Hello yourself']);
+    expect(stderr).toMatch(/attempt 2 in \d+ ms/);
+  });
+
+  it('a cut stream goes on from the last record, without one twice or one lost', async () => {
+    const rows = scripted(({ payload }) => {
+      const { after } = JSON.parse(new TextDecoder().decode(payload)) as { after: number };
+      const row = (id: number): { chunk: string } => ({ chunk: `{"id":${id}}\n` });
+      return after === 0
+        ? [row(1), row(2), { chunk: '{"id"' }, 'end']
+        : [row(after + 1), row(after + 2), { complete: {} }];
+    });
+    const local = await startLocalLambda({ functions: { rows } });
+    onTestFinished(() => local.close());
+    const { status, stdout } = await runExample('examples/continue.ts', local.endpoint);
+    expect([status, stdout]).toEqual([0, 'row 1\nrow 2\nrow 3\nrow 4\n']);
+  });
+
+  it('an error of the caller’s own kind is tried again by the caller’s own rule', async () => {
+    const errorDetails = JSON.stringify({ errorType: 'BusyError', errorMessage: 'busy' });
+    const chat = scripted((_request, attempt) =>
+      attempt === 1
+        ? [{ complete: { errorCode: 'Unhandled', errorDetails } }]
+        : [{ chunk: 'Hello at last' }, { complete: {} }],
+    );
+    const local = await startLocalLambda({ functions: { chat } });
+    onTestFinished(() => local.close());
+    const { status, stdout } = await runExample('examples/retry-rules.ts', local.endpoint);
+    expect([status, stdout]).toEqual([0, 'Hello at last']);
+  });
+
   it('the local endpoint runs by itself', async () => {
     const { status, stdout } = await runExample('examples/local-endpoint.ts');
     expect([status, stdout]).toEqual([0, 'cut after 15 bytes\n1 request was sent\n']);
