@@ -18,7 +18,7 @@ export {
 export { decodeHttpResponse, type DecodeHttpResponseOptions } from './operators/decode-http-response.js';
 export { collectResponse, type CollectedResponse, type CollectResponseOptions } from './operators/collect-response.js';
 export { toSnapshots, type ToSnapshotsOptions } from './operators/to-snapshots.js';
-export type { Snapshot } from './operators/snapshot-state.js';
+export type { Snapshot, SnapshotStatus } from './operators/snapshot-state.js';
 export { shareInvocation, type ShareInvocationOptions } from './operators/share-invocation.js';
 export type { PayloadSource } from './operators/payload-source.js';
 

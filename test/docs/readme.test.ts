@@ -139,6 +139,52 @@ describe('its examples', () => {
     expect([status, stdout]).toEqual([0, 'Hello at last']);
   });
 
+  const ndjson = scripted([
+    { chunk: '{"id":1,"day":"2026-05-01"}\n{"id"' },
+    { chunk: ':2,"day":"soon"}\n' },
+    { complete: {} },
+  ]);
+
+  it.each([
+    ['schema', { rows: ndjson }, '1.0 on 2026-05-01\n'],
+    ['share', { rows: ndjson }, '{"id":1,"day":"2026-05-01"}\n{"id":2,"day":"soon"}\n2 rows\n'],
+    ['flow-control', { rows: ndjson }, "saved { id: 1, day: '2026-05-01' }\nsaved { id: 2, day: 'soon' }\n"],
+    [
+      'sse',
+      {
+        completions: scripted([
+          { chunk: 'event: x\nda' },
+          { chunk: 'ta: 1\n\n: hi\ndata: 2\n\ndata: [DONE]\n\n' },
+          'stall',
+        ]),
+      },
+      'x 1\nmessage 2\n',
+    ],
+    [
+      'http-response',
+      { site: scripted([{ chunk: '{"statusCode":201}\0\0\0\0' }, { chunk: '\0\0\0\0<h1>hi</h1>' }, { complete: {} }]) },
+      '<h1>hi</h1>',
+    ],
+    ['collect', { report: scripted([{ chunk: '{"a":' }, { chunk: '1}' }, { complete: {} }]) }, '200 { a: 1 }\n'],
+  ])('%s prints what it should', async (name, functions, expected) => {
+    const local = await startLocalLambda({ functions });
+    onTestFinished(() => local.close());
+    const { status, stdout } = await runExample(`examples/${name}.ts`, local.endpoint);
+    expect([status, stdout]).toEqual([0, expected]);
+    expect(local.requests).toHaveLength(1);
+  });
+
+  it.each([
+    ['search-box', /complete .*lambda/],
+    ['fan-out', /bytes in the file/],
+    ['for-await', /^1\n2\n3\n$/],
+    ['to-readable-stream', /^1\n2\n3\n4\n5\n\n$/],
+  ])('%s runs by itself', async (name, expected) => {
+    const { status, stdout, stderr } = await runExample(`examples/${name}.ts`);
+    expect(status).toBe(0);
+    expect(name === 'fan-out' ? stderr : stdout).toMatch(expected);
+  });
+
   it('the local endpoint runs by itself', async () => {
     const { status, stdout } = await runExample('examples/local-endpoint.ts');
     expect([status, stdout]).toEqual([0, 'cut after 15 bytes\n1 request was sent\n']);

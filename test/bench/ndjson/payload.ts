@@ -19,6 +19,11 @@ export function makeLines(count: number, nonAsciiEvery: number): string[] {
   );
 }
 
+/** Short records, as a function sends them that streams a model's tokens. */
+export function makeTokenLines(count: number): string[] {
+  return Array.from({ length: count }, (_, index) => `{"i":${index},"token":" word"}`);
+}
+
 /** The lines' bytes, each line ended. */
 export function toBytes(lines: readonly string[]): Uint8Array {
   return utf8.encode(lines.map((line) => `${line}\n`).join(''));

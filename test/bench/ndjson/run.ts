@@ -7,7 +7,7 @@
 import { from } from 'rxjs';
 import { parseNdjson } from '../../../src/operators/parse-ndjson.js';
 import { contenders } from './contenders.js';
-import { cutEvery, makeLines, toBytes } from './payload.js';
+import { cutEvery, makeLines, makeTokenLines, toBytes } from './payload.js';
 
 const limitName = 'JSON.parse of ready lines (the limit)';
 const rounds = 11;
@@ -82,6 +82,7 @@ function scale(title: string, sizes: number[], unit: string, make: (size: number
 
 await compare('64 KiB chunks, ASCII', makeLines(30_000, 0), 65_536);
 await compare('64 KiB chunks, every tenth record beyond ASCII', makeLines(30_000, 10), 65_536);
+await compare('64 KiB chunks, short records', makeTokenLines(60_000), 65_536);
 await compare('16-byte chunks, ASCII', makeLines(3_000, 0), 16);
 await compare('16-byte chunks, every tenth record beyond ASCII', makeLines(3_000, 10), 16);
 

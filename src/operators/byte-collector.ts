@@ -1,0 +1,69 @@
+/** The first block's size, in bytes. */
+const minBlockBytes = 4 * 1024;
+
+/** How large a block grows, in bytes; one larger piece has a block of its own. */
+const maxBlockBytes = 1024 * 1024;
+
+/** Bytes put together from pieces. */
+export interface ByteCollector {
+  /** Bytes held. */
+  readonly length: number;
+  /** Copies the piece. */
+  append(piece: Uint8Array): void;
+  /** What is held, as few views; later appends do not change them. */
+  views(): Uint8Array[];
+  /** What is held, as one array of its own. */
+  toBytes(): Uint8Array;
+}
+
+/**
+ * Collects bytes in blocks of its own.
+ *
+ * The copy has a reason: a chunk is a view into what was read from the network, so that holding a million views of 16
+ * bytes would hold their event objects and all the frames around them too. Here memory is at most twice the bytes held
+ * plus one block, and each byte is copied once.
+ */
+export function createByteCollector(): ByteCollector {
+  const full: Uint8Array[] = [];
+  let block = new Uint8Array(0);
+  let used = 0;
+  let length = 0;
+
+  function put(piece: Uint8Array): void {
+    block.set(piece, used);
+    used += piece.length;
+    length += piece.length;
+  }
+
+  return {
+    get length() {
+      return length;
+    },
+    append(piece) {
+      const room = block.length - used;
+      if (piece.length <= room) {
+        put(piece);
+        return;
+      }
+      const rest = piece.subarray(room);
+      put(piece.subarray(0, room));
+      if (used > 0) full.push(block);
+      // Doubling, so that the number of blocks grows with the logarithm until they have their full size.
+      block = new Uint8Array(Math.max(rest.length, Math.min(Math.max(length, minBlockBytes), maxBlockBytes)));
+      used = 0;
+      put(rest);
+    },
+    views() {
+      return used > 0 ? [...full, block.subarray(0, used)] : [...full];
+    },
+    toBytes() {
+      const bytes = new Uint8Array(length);
+      let at = 0;
+      for (const view of this.views()) {
+        bytes.set(view, at);
+        at += view.length;
+      }
+      return bytes;
+    },
+  };
+}

@@ -1,0 +1,139 @@
+import { ProtocolError, ResponseTooLargeError } from '../errors.js';
+import type { HttpHeadEvent } from '../events.js';
+
+/** The longest prelude that is read, its NUL bytes included. */
+export const maxPreludeBytes = 64 * 1024;
+
+/** How many NUL bytes stand between a prelude's JSON and the body. */
+export const preludeDelimiterBytes = 8;
+
+const quote = 0x22;
+const openBracket = 0x5b;
+const backslash = 0x5c;
+const closeBracket = 0x5d;
+const openBrace = 0x7b;
+const closeBrace = 0x7d;
+
+/** Where the body begins in the bytes just scanned, or why that is not known. */
+export type PreludeScan = number | 'undecided' | 'absent';
+
+/**
+ * Makes a scanner that looks for the end of a prelude, byte by byte across pieces cut anywhere.
+ *
+ * It follows the JSON's nesting instead of looking for NUL bytes alone, so that a payload that has no prelude but
+ * begins like one, say a JSON line, is recognised where its first object ends and not held until the stream ends.
+ *
+ * @returns A function that takes the next bytes and throws {@link ResponseTooLargeError} past {@link maxPreludeBytes}.
+ */
+export function createPreludeScanner(): (bytes: Uint8Array) => PreludeScan {
+  let scanned = 0;
+  let depth = 0;
+  let inString = false;
+  let escaped = false;
+  let nuls = 0;
+
+  return (bytes) => {
+    const end = Math.min(bytes.length, maxPreludeBytes - scanned);
+    for (let at = 0; at < end; at++) {
+      const byte = bytes[at];
+      if (depth === 0) {
+        if (scanned + at === 0) {
+          if (byte !== openBrace) return 'absent';
+          depth = 1;
+        } else {
+          if (byte !== 0) return 'absent';
+          if (++nuls === preludeDelimiterBytes) return at + 1;
+        }
+      } else if (byte === 0) {
+        // Within JSON there is no NUL byte, in a string neither.
+        return 'absent';
+      } else if (inString) {
+        if (escaped) escaped = false;
+        else if (byte === backslash) escaped = true;
+        else if (byte === quote) inString = false;
+      } else if (byte === quote) {
+        inString = true;
+      } else if (byte === openBrace || byte === openBracket) {
+        depth++;
+      } else if (byte === closeBrace || byte === closeBracket) {
+        depth--;
+      }
+    }
+    scanned += end;
+    if (scanned === maxPreludeBytes) {
+      throw new ResponseTooLargeError(
+        'The response begins like an HTTP prelude, but that has no end within the limit ' +
+          '(if the function writes plain JSON, leave decodeHttpResponse out)',
+        { maxBytes: maxPreludeBytes },
+      );
+    }
+    return 'undecided';
+  };
+}
+
+/**
+ * Reads a prelude's JSON.
+ *
+ * @throws {@link ProtocolError} where it is none or a field has another type than AWS documents.
+ */
+export function parsePrelude(json: Uint8Array): HttpHeadEvent {
+  const { statusCode, headers, multiValueHeaders, cookies } = parseObject(json);
+  const values = new Map<string, string[]>();
+  const add = (name: string, value: string): void => {
+    const known = values.get(name.toLowerCase());
+    if (known === undefined) values.set(name.toLowerCase(), [value]);
+    // A value that stands in both members is one value: API Gateway's rule.
+    else if (!known.includes(value)) known.push(value);
+  };
+  for (const [name, list] of membersOf(multiValueHeaders, 'multiValueHeaders')) {
+    if (!Array.isArray(list)) throw new ProtocolError('The HTTP prelude has multiValueHeaders that are no arrays');
+    for (const value of list) add(name, headerValue(value));
+  }
+  for (const [name, value] of membersOf(headers, 'headers')) add(name, headerValue(value));
+
+  const setCookies = [...listOfCookies(cookies), ...(values.get('set-cookie') ?? [])];
+  values.delete('set-cookie');
+  return {
+    type: 'http-head',
+    statusCode: statusCodeOf(statusCode),
+    headers: Object.fromEntries(Array.from(values, ([name, list]) => [name, list.join(', ')])),
+    cookies: setCookies,
+  };
+}
+
+function parseObject(json: Uint8Array): Record<string, unknown> {
+  try {
+    // The scanner has seen it begin with a brace: what parses is an object.
+    return JSON.parse(new TextDecoder().decode(json)) as Record<string, unknown>;
+  } catch {
+    // The parser's own message quotes the payload, which must not travel in an error.
+    throw new ProtocolError(`The HTTP prelude is ${json.length} bytes that are no JSON`);
+  }
+}
+
+function membersOf(value: unknown, what: string): [string, unknown][] {
+  if (value === undefined || value === null) return [];
+  if (typeof value !== 'object' || Array.isArray(value)) {
+    throw new ProtocolError(`The HTTP prelude has ${what} that are no object`);
+  }
+  return Object.entries(value);
+}
+
+/** Numbers and booleans are what JSON leaves of a content length and the like. */
+function headerValue(value: unknown): string {
+  if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') return String(value);
+  throw new ProtocolError('The HTTP prelude has a header whose value is no text');
+}
+
+function listOfCookies(cookies: unknown): string[] {
+  if (cookies === undefined || cookies === null) return [];
+  if (Array.isArray(cookies) && cookies.every((cookie) => typeof cookie === 'string')) return cookies;
+  throw new ProtocolError('The HTTP prelude has cookies that are no array of text');
+}
+
+function statusCodeOf(statusCode: unknown): number {
+  if (statusCode === undefined || statusCode === null) return 200;
+  const status = typeof statusCode === 'string' ? Number(statusCode) : statusCode;
+  if (typeof status === 'number' && Number.isInteger(status) && status >= 100 && status <= 999) return status;
+  throw new ProtocolError('The HTTP prelude has a statusCode that is no HTTP status');
+}

@@ -1,0 +1,60 @@
+import { Subject } from 'rxjs';
+import { describe, expect, test } from 'vitest';
+import { z } from 'zod';
+import { decodeText } from '../../src/operators/decode-text.js';
+import { parseNdjson } from '../../src/operators/parse-ndjson.js';
+import { parseSse } from '../../src/operators/parse-sse.js';
+import type { PayloadSource } from '../../src/operators/payload-source.js';
+import { splitLines } from '../../src/operators/split-lines.js';
+
+const utf8 = new TextEncoder();
+// Held, so that it is not the promises' being forgotten that frees what hangs on them.
+const unanswered: ((valid: boolean) => void)[] = [];
+const never = z.unknown().refine(() => new Promise<boolean>((resolve) => unanswered.push(resolve)));
+
+/** Tells whether the collector takes the object, given some rounds. */
+async function isCollected(object: WeakRef<object>): Promise<boolean> {
+  for (let round = 0; round < 20; round++) {
+    // Only a new task: to look at the object keeps it alive until the end of the current one.
+    await new Promise((resolve) => setImmediate(resolve));
+    globalThis.gc?.();
+    if (!object.deref()) return true;
+  }
+  return false;
+}
+
+describe.each([
+  ['decodeText', () => decodeText(), 'text'.repeat(20)],
+  ['splitLines', () => splitLines(), `${'line\n'.repeat(20)}unfinished`],
+  ['parseNdjson', () => parseNdjson(), `${'{"a":1}\n'.repeat(20)}{"unfinished`],
+  ['parseNdjson with a schema that never answers', () => parseNdjson({ schema: never }), '{"a":1}\n'.repeat(20)],
+  ['parseSse', () => parseSse(), `${'data: 1\n\n'.repeat(20)}data: unfinished`],
+  ['parseSse with a schema that never answers', () => parseSse({ schema: never }), 'data: 1\n\n'.repeat(20)],
+] as const)('%s', (_, createOperator, text) => {
+  test('holds no chunk after it is handed out', async () => {
+    const source = new Subject<PayloadSource>();
+    const subscription = source.pipe(createOperator()).subscribe();
+    const sent = (() => {
+      const chunk = utf8.encode(text);
+      source.next(chunk);
+      return new WeakRef(chunk.buffer);
+    })();
+    expect(await isCollected(sent)).toBe(true);
+    expect(subscription.closed).toBe(false);
+    subscription.unsubscribe();
+  });
+
+  test('holds nothing after it is unsubscribed from, though source and subscription are held', async () => {
+    const source = new Subject<PayloadSource>();
+    const { subscription, consumer } = (() => {
+      const consumer = { next: () => undefined };
+      const subscription = source.pipe(createOperator()).subscribe(consumer);
+      source.next(utf8.encode(text));
+      return { subscription, consumer: new WeakRef(consumer) };
+    })();
+    subscription.unsubscribe();
+    expect(await isCollected(consumer)).toBe(true);
+    expect(source.observed).toBe(false);
+    expect(subscription.closed).toBe(true);
+  });
+});
