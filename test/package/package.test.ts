@@ -1,4 +1,4 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -93,6 +93,41 @@ describe('the packed package', () => {
        });`,
     );
     expect(output).toBe('hello world');
+  });
+});
+
+describe('the bin', () => {
+  it('serves handler files and invokes them', async () => {
+    await writeFile(
+      join(folder, 'hello.mjs'),
+      `export const handler = awslambda.streamifyResponse(async (event, stream) => { stream.write('hello ' + event); stream.end(); });`,
+    );
+    const bin = join(folder, 'node_modules/rx-lambda-stream/dist/esm/cli/main.js');
+    const server = spawn(process.execPath, [bin, 'serve', 'hello.mjs', '--port', '0'], { cwd: folder });
+    try {
+      const endpoint = await new Promise<string>((resolve) => {
+        let output = '';
+        const listen = (data: Buffer): void => {
+          output += data.toString();
+          const [url] = /http:\/\/127\.0\.0\.1:\d+/.exec(output) ?? [];
+          if (url !== undefined) resolve(url);
+        };
+        server.stdout.on('data', listen);
+        server.stderr.on('data', listen);
+      });
+      const { stdout } = await run(process.execPath, [
+        bin,
+        'invoke',
+        'hello',
+        '--payload',
+        '"bin"',
+        '--endpoint',
+        endpoint,
+      ]);
+      expect(stdout).toBe('hello bin');
+    } finally {
+      server.kill();
+    }
   });
 });
 

@@ -1,0 +1,85 @@
+const intro = 'rx-lambda-stream: response streams of AWS Lambda, on the command line.';
+
+const exitCodeText = `EXIT CODES
+  0    the response is complete (or the reader of the pipe went away)
+  1    something unexpected
+  2    the command line is wrong
+  3    the function failed
+  4    the service refused the call: not found, not allowed, invalid, too large
+  5    the service cannot take the call now: throttled, not ready, unavailable
+  6    the stream broke or is no valid stream: what was written is not complete
+  7    no connection: endpoint, credentials or region
+  8    --timeout passed
+  9    what arrived is not what the mode reads: no JSON, a line too long
+  130  interrupted (Ctrl-C), 143 terminated`;
+
+/** The texts of \`--help\`. */
+export const help = {
+  main: `${intro}
+
+USAGE
+  rx-lambda-stream invoke NAME [options]    call a function and stream its response to stdout
+  rx-lambda-stream serve FILE... [options]  serve handler files as a local Lambda endpoint
+
+  rx-lambda-stream invoke --help
+  rx-lambda-stream serve --help
+  rx-lambda-stream --version
+
+EXAMPLES
+  rx-lambda-stream serve handlers/*.mjs
+  rx-lambda-stream invoke chat --payload '{"prompt":"Hello"}' --endpoint http://127.0.0.1:3001
+  rx-lambda-stream invoke export --ndjson | head -1
+`,
+  invoke: `USAGE
+  rx-lambda-stream invoke NAME [-] [options]
+
+  Calls InvokeWithResponseStream and writes the response to stdout as it arrives; diagnostics go to stderr.
+  NAME is a function name, an ARN or a partial ARN. Ctrl-C closes the connection (Lambda runs the function to its end).
+
+PAYLOAD (none by default)
+  --payload JSON        the event
+  --payload-file FILE   the event from a file; - is stdin
+  -                     the event from stdin
+
+OUTPUT (one of them)
+  --raw                 the bytes as they come (default)
+  --text                decoded as UTF-8
+  --ndjson              one JSON document a line, each checked
+  --sse                 server-sent events, each as a JSON line {"event","id","data"}
+  --events              everything as JSON lines: head, chunk ("text" or "base64"), complete
+  --http                the function writes an HTTP response: its head goes to stderr, its body to stdout
+
+CALL
+  --qualifier Q         alias or version
+  --log                 the end of the function's log, to stderr
+  --retry N             up to N more attempts where the service did not run the function (default 0)
+  --timeout MS          give up after so many milliseconds
+
+WHERE
+  --endpoint URL        another endpoint, e.g. that of "serve"; on loopback no credentials are needed
+  --region REGION       else AWS_REGION or the profile's
+  --profile NAME        a profile of ~/.aws
+  Without these the ordinary AWS configuration is used: environment, ~/.aws, SSO, instance role.
+
+${exitCodeText}
+`,
+  serve: `USAGE
+  rx-lambda-stream serve FILE... [options]
+
+  Serves handler files written for AWS (the global awslambda is provided) as a local Lambda endpoint that speaks
+  InvokeWithResponseStream and Invoke. A file's only function is named after the file: chat.mjs is "chat"; of several
+  exports each is "chat.export". Files are loaded again when they change. Ctrl-C stops.
+
+OPTIONS
+  --port PORT           default 3001; 0 takes a free one
+  --host HOST           default 127.0.0.1; credentials are not checked, so think twice
+  --cors                let pages in browsers call
+  --timeout MS          the functions' time-out (default 900000)
+  --no-watch            do not load changed files again
+
+EXIT CODES
+  0    stopped (Ctrl-C)
+  1    something unexpected: the port is taken, a file cannot be loaded at the start
+  2    the command line is wrong
+`,
+} as const;

@@ -1,0 +1,102 @@
+import { EventStreamCodec, type MessageHeaders, type MessageHeaderValue } from '@smithy/eventstream-codec';
+
+/** Header values of a frame: a string stands for a header of type string. */
+export type FrameHeaders = Readonly<Record<string, string | MessageHeaderValue>>;
+
+/** What an InvokeComplete may say. */
+export interface InvocationEnd {
+  readonly errorCode?: string | undefined;
+  readonly errorDetails?: string | undefined;
+  /** The end of the log as text; it is sent as base64. */
+  readonly logTail?: string | undefined;
+}
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+const codec = new EventStreamCodec(
+  (bytes) => (typeof bytes === 'string' ? bytes : decoder.decode(bytes as Uint8Array)),
+  (text) => encoder.encode(text),
+);
+
+/** Text as UTF-8, bytes as they are. */
+export function toBytes(data: string | Uint8Array): Uint8Array {
+  return typeof data === 'string' ? encoder.encode(data) : data;
+}
+
+/** Encodes one message of the AWS event-stream encoding with AWS's own codec; headers in the order given. */
+export function encodeFrame(headers: FrameHeaders, payload: string | Uint8Array = ''): Uint8Array {
+  const typed: MessageHeaders = {};
+  for (const [name, value] of Object.entries(headers)) {
+    typed[name] = typeof value === 'string' ? { type: 'string', value } : value;
+  }
+  return codec.encode({ headers: typed, body: toBytes(payload) });
+}
+
+/** A `PayloadChunk`: bytes that the function wrote. */
+export function encodeChunk(payload: string | Uint8Array): Uint8Array {
+  return encodeFrame(eventHeaders('PayloadChunk', 'application/octet-stream'), payload);
+}
+
+/** An `InvokeComplete`, `{}` where there is nothing to say. */
+export function encodeComplete(end: InvocationEnd = {}): Uint8Array {
+  const body = {
+    ...(end.errorCode !== undefined && { ErrorCode: end.errorCode }),
+    ...(end.errorDetails !== undefined && { ErrorDetails: end.errorDetails }),
+    ...(end.logTail !== undefined && { LogResult: Buffer.from(end.logTail).toString('base64') }),
+  };
+  return encodeFrame(eventHeaders('InvokeComplete', 'application/json'), JSON.stringify(body));
+}
+
+/** An exception within the stream: `:message-type: exception`, its members as JSON. */
+export function encodeException(name: string, body: object): Uint8Array {
+  return encodeFrame(
+    { ':exception-type': name, ':content-type': 'application/json', ':message-type': 'exception' },
+    JSON.stringify(body),
+  );
+}
+
+/** An unmodelled error within the stream: `:message-type: error`, without a body. */
+export function encodeError(code: string, message: string): Uint8Array {
+  return encodeFrame({ ':error-code': code, ':error-message': message, ':message-type': 'error' });
+}
+
+/** An event of a type that no client knows yet. */
+export function encodeUnknownEvent(
+  eventType: string,
+  payload: string | Uint8Array = '',
+  headers: FrameHeaders = {},
+): Uint8Array {
+  return encodeFrame({ ...eventHeaders(eventType, 'application/octet-stream'), ...headers }, payload);
+}
+
+/** A chunk frame with one of its two checksums wrong. */
+export function encodeBadCrc(which: 'prelude' | 'message'): Uint8Array {
+  const frame = encodeChunk('checksum');
+  const at = which === 'prelude' ? 8 : frame.length - 4;
+  frame[at] = (frame[at] ?? 0) ^ 0xff;
+  return frame;
+}
+
+/** The 12 bytes that begin a frame of the given total length, with a right checksum and no frame after them. */
+export function encodeBogusLength(totalLength: number): Uint8Array {
+  const prelude = new Uint8Array(12);
+  const view = new DataView(prelude.buffer);
+  view.setUint32(0, totalLength);
+  view.setUint32(8, crc32(prelude.subarray(0, 8)));
+  return prelude;
+}
+
+/** In the order that Lambda sends them. */
+function eventHeaders(eventType: string, contentType: string): FrameHeaders {
+  return { ':event-type': eventType, ':content-type': contentType, ':message-type': 'event' };
+}
+
+/** Bit by bit, for eight bytes: the codec does not export its own. */
+function crc32(bytes: Uint8Array): number {
+  let crc = 0xffffffff;
+  for (const byte of bytes) {
+    crc ^= byte;
+    for (let bit = 0; bit < 8; bit++) crc = (crc >>> 1) ^ (crc & 1 ? 0xedb88320 : 0);
+  }
+  return (crc ^ 0xffffffff) >>> 0;
+}
