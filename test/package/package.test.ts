@@ -166,7 +166,7 @@ describe('a TypeScript consumer', () => {
     await writeFile(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: [file] }));
     const { stdout } = await run(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', '.'], {
       cwd: folder,
-    }).catch((failure: { stdout: string }) => failure);
+    }).catch((failure: unknown) => failure as { stdout: string });
     expect(stdout).toBe('');
   });
 });
