@@ -115,9 +115,24 @@ export function openResponse(
       const output = await client.send(command, { abortSignal: options.signal });
       if (!taken) observer.output(output);
     } catch (error) {
+      explainNamelessException(error);
       observer.error(error);
     }
   }
+}
+
+const errorTypeHeader = 'x-amzn-errortype';
+
+/**
+ * An exception's name is in a header. Where CORS hides that from a page, the SDK calls every exception `Unknown`: the
+ * exception stays the object and what it says stays, and its `cause` tells what to do.
+ */
+function explainNamelessException(error: unknown): void {
+  const { $response } = Object(error) as { $response?: Partial<HttpResponse> };
+  if (!$response?.headers || errorTypeHeader in $response.headers || !('location' in globalThis)) return;
+  (error as Error).cause ??= new Error(
+    `The response has no ${errorTypeHeader}: does its origin send "Access-Control-Expose-Headers: ${errorTypeHeader}"?`,
+  );
 }
 
 function ignore(): void {
@@ -149,7 +164,7 @@ async function toException(
     headers: {
       ...headers,
       'content-type': 'application/json',
-      'x-amzn-errortype': errorType,
+      [errorTypeHeader]: errorType,
       ...(isText(retryAfterSeconds) && { 'retry-after': String(retryAfterSeconds) }),
     },
     body: new TextEncoder().encode(JSON.stringify(body)),

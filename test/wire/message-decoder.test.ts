@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { Int64 } from '@smithy/eventstream-codec';
-import type { MessageHeaders as CodecHeaders, MessageHeaderValue as CodecHeaderValue } from '@smithy/types';
+import type { MessageHeaderValue as CodecHeaderValue } from '@smithy/types';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { isLambdaStreamError, ProtocolError } from '../../src/errors.js';
