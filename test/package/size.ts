@@ -1,0 +1,47 @@
+import * as api from '../../src/index.js';
+import { bundleForBrowser } from '../support/browser-bundle.js';
+
+/**
+ * What each public function may weigh, imported alone: minified and gzipped, in bytes, without the peers.
+ *
+ * Who raises one says in the commit what the bytes are for.
+ */
+const budgets: Readonly<Record<string, number>> = {
+  invokeWithResponseStream: 6_400,
+  decodeText: 500,
+  splitLines: 1_250,
+  parseNdjson: 2_200,
+  parseSse: 3_150,
+  decodeHttpResponse: 2_100,
+  collectResponse: 1_000,
+  toSnapshots: 850,
+  shareInvocation: 1_350,
+  retryInvocation: 2_700,
+  createRetryBudget: 350,
+  classifyInvocationError: 1_400,
+  createFlowControl: 500,
+  'all errors': 1_400,
+  'the whole package': 16_000,
+};
+
+const isError = (name: string): boolean => /^[A-Z]/.test(name) || name === 'isLambdaStreamError';
+const names = Object.keys(api);
+const groups: [string, readonly string[]][] = [
+  ...names.filter((name) => !isError(name)).map((name): [string, string[]] => [name, [name]]),
+  ['all errors', names.filter(isError)],
+  ['the whole package', names],
+];
+
+const figures = await Promise.all(
+  groups.map(async ([name, members]) => ({ name, bytes: (await bundleForBrowser(members)).gzipBytes })),
+);
+const format = (bytes: number): string => bytes.toLocaleString('en').padStart(8);
+
+console.log(`${'min + gzip, peers excluded'.padEnd(28)}   bytes    budget`);
+for (const { name, bytes } of figures) {
+  const budget = budgets[name] ?? NaN;
+  const isWithin = bytes <= budget;
+  console.log(`${name.padEnd(28)}${format(bytes)}  ${format(budget)}${isWithin ? '' : '   over its budget'}`);
+  // Without a budget too.
+  if (!isWithin) process.exitCode = 1;
+}
