@@ -1,6 +1,19 @@
 import { createFlowControl, invokeWithResponseStream, parseNdjson, type LambdaStreamEvent } from 'rx-lambda-stream';
 import { scripted, type LocalLambda } from 'rx-lambda-stream/local';
-import { defer, filter, finalize, lastValueFrom, map, NEVER, take, tap, timer, toArray, type Observable } from 'rxjs';
+import {
+  defer,
+  filter,
+  finalize,
+  lastValueFrom,
+  map,
+  NEVER,
+  take,
+  takeWhile,
+  tap,
+  timer,
+  toArray,
+  type Observable,
+} from 'rxjs';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { outcomeOf } from '../support/collect.js';
 import { httpHandlers, startLive } from '../support/live.js';
@@ -91,8 +104,9 @@ describe.each(httpHandlers)('with %s', (_name, requestHandler) => {
     await work(local, 30, controlled);
 
     const { backlog, maxHeld } = await work(local, 100, controlled);
-    // 16 pieces here, the rest in the sockets' buffers, which the kernel lets grow to several megabytes on loopback.
-    expect(Math.max(...backlog)).toBeLessThan(8 * mebibyte);
+    // 16 pieces here, the rest in the sockets' buffers, which the kernel lets grow to several megabytes on loopback, and
+    // to its limits on a busy machine: 4 MiB on the sending side and 32 on the receiving one are usual.
+    expect(Math.max(...backlog)).toBeLessThan(40 * mebibyte);
     expect(maxHeld).toBeLessThan(32 * mebibyte);
   });
 
@@ -103,8 +117,9 @@ describe.each(httpHandlers)('with %s', (_name, requestHandler) => {
     );
     const flow = createFlowControl();
     const uncontrolled = invokeWithResponseStream(client, input).pipe(isChunk, flow.mergeMap(slowly, 1));
-    const { backlog } = await work(local, 50, uncontrolled);
-    expect(Math.max(...backlog)).toBeGreaterThan(16 * mebibyte);
+    const beyondBuffers = uncontrolled.pipe(takeWhile(() => local.requests[0]!.bytesWritten < 64 * mebibyte, true));
+    const { backlog } = await work(local, Infinity, beyondBuffers);
+    expect(Math.max(...backlog)).toBeGreaterThan(40 * mebibyte);
   });
 
   test('records are saved four at a time, none lost, while reading is paused and resumed', async () => {
