@@ -25,12 +25,19 @@ describe('Payload', () => {
     ['a File', new File(['{"as":"file"}'], 'event.json'), '{"as":"file"}'],
     ['a plain object', { as: { json: ['€', 1, null] } }, '{"as":{"json":["€",1,null]}}'],
     ['an array', [1, { two: 2 }], '[1,{"two":2}]'],
-    ['nothing', undefined, ''],
   ])('is sent from %s', async (_what, Payload, expected) => {
     const { local, client } = await startLive({ f: done });
     const { completed } = await outcomeOf(invokeWithResponseStream(client, { FunctionName: 'f', Payload }));
     expect(completed).toBe(true);
     expect(text(local.requests[0]?.payload)).toBe(expected);
+  });
+
+  it('that is absent is what the SDK makes of it', async () => {
+    const { local, client } = await startLive({ f: done });
+    await outcomeOf(invokeWithResponseStream(client, { FunctionName: 'f' }));
+    await client.send(new InvokeWithResponseStreamCommand({ FunctionName: 'f' }));
+    const [ours, theirs] = local.requests.map(({ payload }) => text(payload));
+    expect(ours).toBe(theirs);
   });
 
   it('is read anew from a file for each subscription', async () => {

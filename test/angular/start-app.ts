@@ -1,0 +1,38 @@
+import { fileURLToPath } from 'node:url';
+import { chromium, type Browser } from 'playwright';
+import { startLocalLambda, type LocalFunction, type LocalLambda } from 'rx-lambda-stream/local';
+import { startAppServer } from '../../examples/angular/demo/app-server.js';
+
+/** Without zone.js, which is the application's default, and with it. */
+export type Build = 'zoneless' | 'zone';
+
+/** The built application, and the endpoint that it calls. */
+export interface RunningApp {
+  readonly origin: string;
+  readonly local: LocalLambda;
+  readonly close: () => Promise<void>;
+}
+
+export async function startApp(build: Build, functions: Record<string, LocalFunction>): Promise<RunningApp> {
+  const app = await startAppServer({
+    directory: fileURLToPath(new URL(`../../examples/angular/dist/${build}/browser/`, import.meta.url)),
+    config: () => local.clientConfig,
+  });
+  const local = await startLocalLambda({ functions, cors: [app.origin] });
+  return { origin: app.origin, local, close: async () => void (await Promise.all([app.close(), local.close()])) };
+}
+
+export function launchChromium(): Promise<Browser> {
+  return chromium.launch({
+    executablePath: process.env['CHROMIUM_PATH'] ?? '/usr/bin/chromium',
+    args: [
+      '--no-sandbox',
+      '--disable-gpu',
+      '--disable-quic',
+      '--no-first-run',
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--disable-sync',
+    ],
+  });
+}
