@@ -128,11 +128,12 @@ const errorTypeHeader = 'x-amzn-errortype';
  * exception stays the object and what it says stays, and its `cause` tells what to do.
  */
 function explainNamelessException(error: unknown): void {
-  const { $response } = Object(error) as { $response?: Partial<HttpResponse> };
-  if (!$response?.headers || errorTypeHeader in $response.headers || !('location' in globalThis)) return;
-  (error as Error).cause ??= new Error(
-    `The response has no ${errorTypeHeader}: does its origin send "Access-Control-Expose-Headers: ${errorTypeHeader}"?`,
-  );
+  const { $response, cause } = Object(error) as { $response?: Partial<HttpResponse>; cause?: unknown };
+  const { headers } = $response ?? {};
+  if (!headers || Object.hasOwn(headers, errorTypeHeader) || cause !== undefined || !('location' in globalThis)) return;
+  const hint = `The response has no ${errorTypeHeader}: does its origin send "Access-Control-Expose-Headers: ${errorTypeHeader}"?`;
+  // Unlike an assignment, this cannot throw, whatever object a middleware of the client's has made of it.
+  Reflect.set(error as object, 'cause', new Error(hint));
 }
 
 function ignore(): void {
