@@ -18,8 +18,9 @@ describe.each<Build>(['zoneless', 'zone'])('the Angular application, %s', (build
   async function open(
     functions: Record<string, LocalFunction>,
     path = '/',
+    configOf?: (local: LocalLambda) => object,
   ): Promise<{ page: Page; local: LocalLambda }> {
-    const app = await startApp(build, functions);
+    const app = await startApp(build, functions, configOf);
     const context = await browser.newContext({ viewport: { width: 900, height: 500 } });
     const page = await context.newPage();
     const uncaught: Error[] = [];
@@ -78,7 +79,7 @@ describe.each<Build>(['zoneless', 'zone'])('the Angular application, %s', (build
     const { page, local } = await open({ chat });
     await ask(page, 'How much?');
     await seesText(page, 'One');
-    await seesStatus(page, 'Streaming · 1 chunks');
+    await seesStatus(page, 'Streaming · 1 chunk in');
     first.open();
     await seesText(page, 'One two\n\nthr');
     await seesStatus(page, 'Streaming · 2 chunks');
@@ -145,24 +146,44 @@ describe.each<Build>(['zoneless', 'zone'])('the Angular application, %s', (build
     expect(local.requests).toHaveLength(2);
   });
 
-  it('sends nothing more when stopped during the wait', async () => {
-    const throttle = { statusCode: 429, name: 'TooManyRequestsException', headers: { 'retry-after': '1' } };
-    const chat = scripted(({ payload }) =>
-      new TextDecoder().decode(payload).includes('First')
-        ? [{ httpError: throttle }]
-        : [{ chunk: 'Fine' }, { complete: {} }],
-    );
-    const { page, local } = await open({ chat });
-    await ask(page, 'First?');
-    await seesStatus(page, 'Retrying in 1 s');
-    // From here the wait is at most a second, and the page's own clock says when it is over.
-    const over = page.evaluate(() => new Promise((resolve) => setTimeout(resolve, 1_500)));
-    await stop(page);
-    await over;
-    expect(local.requests).toHaveLength(1);
-    await ask(page, 'Second?');
-    await seesText(page, 'Fine');
+  it('signs with the credentials of a Cognito identity pool where the configuration names one', async () => {
+    const identityPoolId = 'us-east-1:00000000-0000-4000-8000-000000000001';
+    const chat = scripted([{ chunk: 'Welcome' }, { complete: {} }]);
+    const { page, local } = await open({ chat }, '/', ({ endpoint }) => ({
+      region: 'us-east-1',
+      endpoint,
+      identityPoolId,
+    }));
+    // Cognito's two operations, answered by the browser itself: nothing leaves this machine.
+    const asked: unknown[] = [];
+    await page.route('https://cognito-identity.us-east-1.amazonaws.com/', async (route) => {
+      const operation = route.request().headers()['x-amz-target']?.split('.').at(-1);
+      asked.push([operation, route.request().postDataJSON()]);
+      const credentials = {
+        AccessKeyId: 'VISITOR',
+        SecretKey: 'secret',
+        SessionToken: 'session',
+        Expiration: Date.now() / 1_000 + 3_600,
+      };
+      await route.fulfill({
+        contentType: 'application/x-amz-json-1.1',
+        headers: { 'access-control-allow-origin': '*' },
+        json: operation === 'GetId' ? { IdentityId: 'me' } : { IdentityId: 'me', Credentials: credentials },
+      });
+    });
+    await ask(page, 'Hello?');
+    await seesText(page, 'Welcome');
+    await ask(page, 'Again?');
+    await local.request(1);
+    expect(asked).toEqual([
+      ['GetId', { IdentityPoolId: identityPoolId }],
+      ['GetCredentialsForIdentity', { IdentityId: 'me' }],
+    ]);
     expect(local.requests).toHaveLength(2);
+    for (const { headers } of local.requests) {
+      expect(headers.authorization).toContain('Credential=VISITOR/');
+      expect(headers['x-amz-security-token']).toBe('session');
+    }
   });
 
   it('keeps the partial text of an answer that breaks', async () => {
@@ -197,7 +218,7 @@ describe.each<Build>(['zoneless', 'zone'])('the Angular application, %s', (build
     });
     await ask(page, 'Much?');
     await seesStatus(page, /Streaming · \d/);
-    await page.keyboard.type('still typing');
+    await page.keyboard.type('still typing', { delay: 20 });
     await seesStatus(page, 'Streaming · 10,000 chunks');
     expect(await page.getByLabel('Your question').inputValue()).toBe('still typing');
     last.open();
@@ -233,7 +254,7 @@ describe.each<Build>(['zoneless', 'zone'])('the Angular application, %s', (build
     const fromEnd = (): Promise<number> =>
       thread.evaluate((element) => Math.abs(element.scrollHeight - element.clientHeight - element.scrollTop));
     await ask(page, 'Long?');
-    await seesStatus(page, 'Streaming · 1 chunks');
+    await seesStatus(page, 'Streaming · 1 chunk in');
     expect(await fromEnd()).toBeLessThan(2);
     pieces[0]?.open();
     await seesStatus(page, 'Streaming · 2 chunks');
@@ -250,6 +271,25 @@ describe.each<Build>(['zoneless', 'zone'])('the Angular application, %s', (build
     await seesStatus(page, 'Complete');
     expect(await line.boundingBox()).toEqual(before);
     expect(await fromEnd()).toBeGreaterThan(300);
+  });
+
+  it('fits a phone, also a small one, with nothing to scroll sideways and the composer in sight', async () => {
+    const { page } = await open({ chat: writesAndStalls(`${'Long '.repeat(500)}${'x'.repeat(500)}`) });
+    await ask(page, `${'Long '.repeat(20)}${'x'.repeat(100)}?`);
+    await seesStatus(page, 'Streaming');
+    for (const width of [375, 320]) {
+      await page.setViewportSize({ width, height: 560 });
+      const { scrollWidth, scrollHeight } = await page.evaluate(() => ({
+        scrollWidth: document.documentElement.scrollWidth,
+        scrollHeight: document.documentElement.scrollHeight,
+      }));
+      expect([scrollWidth, scrollHeight]).toEqual([width, 560]);
+      expect(await page.getByLabel('Conversation').evaluate((e) => e.scrollWidth - e.clientWidth)).toBe(0);
+      const send = await page.getByRole('button', { name: 'Stop', exact: true }).boundingBox();
+      expect((send?.y ?? 560) + (send?.height ?? 0)).toBeLessThan(560);
+      // The header keeps to its place: the conversation takes what is left, and scrolls.
+      expect((await page.getByLabel('Conversation').boundingBox())?.y).toBeLessThan(110);
+    }
   });
 
   it('works by keyboard alone, and never loses the focus', async () => {

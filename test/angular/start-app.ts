@@ -13,13 +13,25 @@ export interface RunningApp {
   readonly close: () => Promise<void>;
 }
 
-export async function startApp(build: Build, functions: Record<string, LocalFunction>): Promise<RunningApp> {
+/** @param configOf - What the page's `config.json` says. @defaultValue the endpoint, with fixed credentials */
+export async function startApp(
+  build: Build,
+  functions: Record<string, LocalFunction>,
+  configOf: (local: LocalLambda) => object = (local) => local.clientConfig,
+): Promise<RunningApp> {
   const app = await startAppServer({
     directory: fileURLToPath(new URL(`../../examples/angular/dist/${build}/browser/`, import.meta.url)),
-    config: () => local.clientConfig,
+    config: () => configOf(local),
   });
   const local = await startLocalLambda({ functions, cors: [app.origin] });
-  return { origin: app.origin, local, close: async () => void (await Promise.all([app.close(), local.close()])) };
+  return {
+    origin: app.origin,
+    local,
+    close: async () => {
+      await app.close();
+      await local.close();
+    },
+  };
 }
 
 export function launchChromium(): Promise<Browser> {

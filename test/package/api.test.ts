@@ -7,8 +7,7 @@ import ts from 'typescript';
 import { expect, it } from 'vitest';
 
 const entries = ['index', 'testing/index', 'local/index'];
-const declarations = (entry: string): string =>
-  fileURLToPath(new URL(`../../dist/esm/${entry}.d.ts`, import.meta.url));
+const declarations = (entry: string): string => fileURLToPath(new URL(`../../dist/esm/${entry}.d.ts`, import.meta.url));
 
 /** The declarations behind an entry's exports, sorted by name, without comments and private members. */
 function surface(program: ts.Program, file: string): string {
