@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { chromium, type Browser } from 'playwright';
 import { startLocalLambda, type LocalFunction, type LocalLambda } from 'rx-lambda-stream/local';
 import { startAppServer } from '../../examples/angular/demo/app-server.js';
+import { chromiumLaunchOptions } from '../support/chromium.js';
 
 /** Without zone.js, which is the application's default, and with it. */
 export type Build = 'zoneless' | 'zone';
@@ -35,16 +36,5 @@ export async function startApp(
 }
 
 export function launchChromium(): Promise<Browser> {
-  return chromium.launch({
-    executablePath: process.env['CHROMIUM_PATH'] ?? '/usr/bin/chromium',
-    args: [
-      '--no-sandbox',
-      '--disable-gpu',
-      '--disable-quic',
-      '--no-first-run',
-      '--disable-background-networking',
-      '--disable-component-update',
-      '--disable-sync',
-    ],
-  });
+  return chromium.launch(chromiumLaunchOptions);
 }
