@@ -2,7 +2,7 @@
  * What the README says of the SDK's own loop, shown side by side with this package on the same endpoint. Where one of
  * these begins to fail, the SDK has mended something and the README has to say so.
  */
-import { InvokeWithResponseStreamCommand, type LambdaClient } from '@aws-sdk/client-lambda';
+import { InvokeWithResponseStreamCommand, LambdaClient, TooManyRequestsException } from '@aws-sdk/client-lambda';
 import { from, lastValueFrom, take, toArray } from 'rxjs';
 import { decodeText, invokeWithResponseStream, TruncatedStreamError } from 'rx-lambda-stream';
 import { scripted } from 'rx-lambda-stream/local';
@@ -28,6 +28,26 @@ describe('leaving the loop early', () => {
     for (let i = 0; i < 2; i++) for await (const _event of await rawStream(client, 'marker'));
     expect(closed).toEqual([]);
     expect(local.openConnections).toBeGreaterThanOrEqual(3);
+  });
+
+  it('after fifty of them the SDK’s next call hangs', async () => {
+    const { local, client } = await startLive({ endless, marker: scripted([{ complete: {} }]) });
+    await Promise.all(
+      Array.from({ length: 50 }, async () => {
+        for await (const _event of await rawStream(client, 'endless')) break;
+      }),
+    );
+    const controller = new AbortController();
+    const hanging = client.send(new InvokeWithResponseStreamCommand({ FunctionName: 'marker' }), {
+      abortSignal: controller.signal,
+    });
+    // Another client's call goes through from beginning to end meanwhile.
+    const other = new LambdaClient(local.clientConfig);
+    for await (const _event of await rawStream(other, 'marker'));
+    other.destroy();
+    expect(local.requests.filter(({ functionName }) => functionName === 'marker')).toHaveLength(1);
+    controller.abort();
+    await expect(hanging).rejects.toThrow();
   });
 
   it('this package closes it', async () => {
@@ -110,5 +130,51 @@ describe('the response’s head', () => {
     expect(there).toBe(false);
     open();
     expect((await sent).ResponseStreamContentType).toBe('application/vnd.amazon.eventstream');
+  });
+});
+
+describe('an exception within the stream', () => {
+  const throttled = scripted([
+    { chunk: 'part' },
+    { exception: 'TooManyRequestsException', body: { message: 'slow down', Reason: 'CallerRateLimitExceeded' } },
+  ]);
+
+  it('is a plain Error with raw JSON for a message in the SDK’s loop', async () => {
+    const { client } = await startLive({ throttled });
+    const reading = (async () => {
+      for await (const _event of await rawStream(client, 'throttled'));
+    })();
+    const error: unknown = await reading.catch((reason: unknown) => reason);
+    expect(error).toBeInstanceOf(Error);
+    expect(error).not.toBeInstanceOf(TooManyRequestsException);
+    expect(JSON.parse((error as Error).message)).toMatchObject({ Reason: 'CallerRateLimitExceeded' });
+  });
+
+  it('is the SDK’s own class here', async () => {
+    const { client } = await startLive({ throttled });
+    const { error } = await outcomeOf(invokeWithResponseStream(client, { FunctionName: 'throttled' }));
+    expect(error).toBeInstanceOf(TooManyRequestsException);
+    expect(error).toMatchObject({ message: 'slow down', Reason: 'CallerRateLimitExceeded' });
+  });
+});
+
+describe('an event of a newer type', () => {
+  const newer = scripted([
+    { chunk: 'a' },
+    { unknownEvent: { eventType: 'Progress', payload: '{}' } },
+    { complete: {} },
+  ]);
+
+  it('is dropped by the SDK’s loop', async () => {
+    const { client } = await startLive({ newer });
+    const seen: string[] = [];
+    for await (const event of await rawStream(client, 'newer')) seen.push(Object.keys(event).join());
+    expect(seen).toEqual(['PayloadChunk', 'InvokeComplete']);
+  });
+
+  it('is passed on here', async () => {
+    const { client } = await startLive({ newer });
+    const { values } = await outcomeOf(invokeWithResponseStream(client, { FunctionName: 'newer' }));
+    expect(values.map(({ type }) => type)).toEqual(['head', 'chunk', 'unknown', 'complete']);
   });
 });

