@@ -1,5 +1,5 @@
 import type { InvokeWithResponseStreamCommandInput } from '@aws-sdk/client-lambda';
-import { defer, from, isObservable, map, of, switchMap, take, throwIfEmpty, type Observable } from 'rxjs';
+import { defer, from, isObservable, map, of, switchMap, take, tap, throwIfEmpty, type Observable } from 'rxjs';
 
 /**
  * The SDK command's input, except that `Payload` and `ClientContext` also take what applications have at hand.
@@ -22,16 +22,22 @@ export type InvokeInputSource = InvokeInput | (() => InvokeInput | PromiseLike<I
 /** AWS's limit for the `X-Amz-Client-Context` header, in bytes of base64. */
 const maxClientContextBytes = 3_583;
 
-/** The command's input, once: synchronously, unless the source is a promise or the payload a Blob. */
-export function resolveInvokeInput(source: InvokeInputSource): Observable<InvokeWithResponseStreamCommandInput> {
+/** One input, checked: synchronously, unless the source answers with a promise. */
+export function askForInvokeInput(source: InvokeInputSource): Observable<InvokeInput> {
   return defer(() => {
     const input = typeof source === 'function' ? source() : source;
     return isObservable(input) || isPromiseLike(input) ? from(input) : of(input);
   }).pipe(
     take(1),
     throwIfEmpty(() => new TypeError('The input function answered with an Observable that completed without an input')),
+    tap(assertInvokeInput),
+  );
+}
+
+/** The command's input, once: synchronously, unless the source is a promise or the payload a Blob. */
+export function resolveInvokeInput(source: InvokeInputSource): Observable<InvokeWithResponseStreamCommandInput> {
+  return askForInvokeInput(source).pipe(
     switchMap((input) => {
-      assertInvokeInput(input);
       const { Payload, ClientContext, ...members } = input;
       const others = {
         ...members,

@@ -1,19 +1,7 @@
-import {
-  asyncScheduler,
-  defer,
-  Observable,
-  from,
-  isObservable,
-  of,
-  switchMap,
-  take,
-  tap,
-  throwIfEmpty,
-  type MonoTypeOperatorFunction,
-} from 'rxjs';
+import { asyncScheduler, Observable, isObservable, switchMap, tap, type MonoTypeOperatorFunction } from 'rxjs';
 import { TruncatedStreamError } from '../errors.js';
 import type { LambdaStreamEvent } from '../events.js';
-import { assertInvokeInput, type InvokeInput, type InvokeInputSource } from '../invoke-input.js';
+import { askForInvokeInput, assertInvokeInput, type InvokeInput } from '../invoke-input.js';
 import type { InvokeWithResponseStream, InvokeWithResponseStreamOptions } from '../invoke-with-response-stream.js';
 import { deliverComplete } from '../wire/deliver-complete.js';
 import { serviceException } from './service-exception.js';
@@ -86,7 +74,7 @@ export function fakeInvoke(table: FakeInvokeTable): FakeInvoke {
 
   const invoke: InvokeWithResponseStream = (_client, source, options) => {
     if (typeof source !== 'function') assertInvokeInput(source);
-    return resolve(source).pipe(switchMap((input) => play(input, options ?? {})));
+    return askForInvokeInput(source).pipe(switchMap((input) => play(input, options ?? {})));
   };
 
   function play(input: InvokeInput, options: InvokeWithResponseStreamOptions): Observable<LambdaStreamEvent> {
@@ -135,22 +123,6 @@ export function fakeInvoke(table: FakeInvokeTable): FakeInvoke {
     subscriptions: { get: () => invocations.length },
     unsubscriptions: { get: () => invocations.filter(({ state }) => state === 'unsubscribed').length },
   }) as FakeInvoke;
-}
-
-/** One input; synchronously, unless the function returns a promise. */
-function resolve(source: InvokeInputSource): Observable<InvokeInput> {
-  return defer(() => {
-    const input = typeof source === 'function' ? source() : source;
-    return isObservable(input) || isPromiseLike(input) ? from(input) : of(input);
-  }).pipe(
-    take(1),
-    throwIfEmpty(() => new TypeError('The input function answered with an Observable that completed without an input')),
-    tap(assertInvokeInput),
-  );
-}
-
-function isPromiseLike(value: unknown): value is PromiseLike<InvokeInput> {
-  return typeof (value as PromiseLike<InvokeInput> | undefined)?.then === 'function';
 }
 
 function answer(table: FakeInvokeTable, name: string, invocation: FakeInvocation): Observable<LambdaStreamEvent> {
