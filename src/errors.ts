@@ -1,3 +1,5 @@
+import { parseObject } from './wire/parse-object.js';
+
 /** The `code` of every {@link LambdaStreamError}. */
 export type LambdaStreamErrorCode =
   | 'function-error'
@@ -34,26 +36,24 @@ export class FunctionError extends LambdaStreamError {
   override readonly name = 'FunctionError';
   readonly code = 'function-error';
   /** AWS's `ErrorCode`, verbatim. An open vocabulary: `Unhandled`, `Runtime.*`, `Function.*`, any class name. */
-  readonly errorCode: string;
+  declare readonly errorCode: string;
   /** AWS's `ErrorDetails`, verbatim; an empty string where there are none. */
-  readonly errorDetails: string;
+  declare readonly errorDetails: string;
   /** From ErrorDetails where that is JSON: the class of what was thrown. */
-  readonly errorType?: string;
+  declare readonly errorType?: string;
   /** From ErrorDetails where that is JSON: the message of what was thrown. */
-  readonly errorMessage?: string;
+  declare readonly errorMessage?: string;
   /** From ErrorDetails where that is JSON (`trace` or `stackTrace`): one line a frame. */
-  readonly trace?: readonly string[];
+  declare readonly trace?: readonly string[];
   /** The last 4 KB of the invocation's log, decoded; with `LogType: 'Tail'` only. */
-  readonly logTail?: string;
+  declare readonly logTail?: string;
 
-  constructor(init: FunctionErrorInit) {
-    const details = parseErrorDetails(init.errorDetails);
-    const thrown = [details.errorType, details.errorMessage].filter(Boolean).join(': ') || init.errorDetails;
-    super(`Function "${init.functionName}" failed with ${init.errorCode}${thrown && ` (${excerpt(thrown)})`}`);
-    this.errorCode = init.errorCode;
-    this.errorDetails = init.errorDetails;
-    Object.assign(this, details);
-    if (init.logTail !== undefined) this.logTail = init.logTail;
+  constructor({ functionName, ...said }: FunctionErrorInit) {
+    const { errorCode, errorDetails } = said;
+    const details = parseErrorDetails(errorDetails);
+    const thrown = [details.errorType, details.errorMessage].filter(Boolean).join(': ') || errorDetails;
+    super(`Function "${functionName}" failed with ${errorCode}${thrown && ` (${excerpt(thrown)})`}`);
+    Object.assign(this, said, details);
   }
 }
 
@@ -62,20 +62,20 @@ export class TruncatedStreamError extends LambdaStreamError {
   override readonly name = 'TruncatedStreamError';
   readonly code = 'truncated';
   /** Chunks that were delivered before the cut. */
-  readonly chunks: number;
+  declare readonly chunks: number;
   /** Payload bytes that were delivered before the cut. */
-  readonly bytes: number;
+  declare readonly bytes: number;
 
   /** @param init.cause - The transport's own error, where the connection broke rather than ended. */
   constructor(init: { functionName: string; chunks: number; bytes: number; cause?: unknown }) {
+    const { functionName, ...delivered } = init;
     const how = init.cause === undefined ? 'ended' : 'broke';
     super(
-      `The response stream of function "${init.functionName}" ${how} without InvokeComplete, ` +
+      `The response stream of function "${functionName}" ${how} without InvokeComplete, ` +
         `after ${init.chunks} chunks (${init.bytes} bytes): the response is not complete, and the function may have run`,
-      init.cause === undefined ? undefined : { cause: init.cause },
+      delivered,
     );
-    this.chunks = init.chunks;
-    this.bytes = init.bytes;
+    Object.assign(this, delivered);
   }
 }
 
@@ -96,22 +96,17 @@ export class InvalidRecordError extends LambdaStreamError {
   override readonly name = 'InvalidRecordError';
   readonly code = 'invalid-record';
   /** 1-based number of the record's line; blank lines count. */
-  readonly line: number;
+  declare readonly line: number;
   /** Offset of the line's first byte in the payload, 0-based. */
-  readonly offset: number;
+  declare readonly offset: number;
   /** The line's text, cut at 200 characters. */
-  readonly text: string;
+  declare readonly text: string;
 
   /** @param reason - What is wrong with the record, without a full stop. */
   constructor(reason: string, init: { line: number; offset: number; text: string; cause?: unknown }) {
     const text = excerpt(init.text);
-    super(
-      `Line ${init.line} (byte ${init.offset}): ${reason}: ${text}`,
-      init.cause === undefined ? undefined : { cause: init.cause },
-    );
-    this.line = init.line;
-    this.offset = init.offset;
-    this.text = text;
+    super(`Line ${init.line} (byte ${init.offset}): ${reason}: ${text}`, init);
+    Object.assign(this, init, { text });
   }
 }
 
@@ -120,17 +115,15 @@ export class LineTooLongError extends LambdaStreamError {
   override readonly name = 'LineTooLongError';
   readonly code = 'line-too-long';
   /** 1-based number of the line. */
-  readonly line: number;
+  declare readonly line: number;
   /** Offset of the line's first byte in the payload, 0-based. */
-  readonly offset: number;
+  declare readonly offset: number;
   /** The limit that the line passed, in bytes. */
-  readonly maxLineBytes: number;
+  declare readonly maxLineBytes: number;
 
   constructor(init: { line: number; offset: number; maxLineBytes: number }) {
     super(`Line ${init.line} (byte ${init.offset}) is longer than maxLineBytes (${init.maxLineBytes} bytes)`);
-    this.line = init.line;
-    this.offset = init.offset;
-    this.maxLineBytes = init.maxLineBytes;
+    Object.assign(this, init);
   }
 }
 
@@ -138,18 +131,16 @@ export class LineTooLongError extends LambdaStreamError {
 export class HttpStatusError extends LambdaStreamError {
   override readonly name = 'HttpStatusError';
   readonly code = 'http-status';
-  readonly statusCode: number;
-  readonly headers: Readonly<Record<string, string>>;
+  declare readonly statusCode: number;
+  declare readonly headers: Readonly<Record<string, string>>;
   /** The response body, up to a stated limit. */
-  readonly body: Uint8Array;
+  declare readonly body: Uint8Array;
 
   constructor(init: { statusCode: number; headers: Readonly<Record<string, string>>; body: Uint8Array }) {
     super(
       `The function answered with HTTP status ${init.statusCode} (${init.body.length} bytes of body kept in \`body\`)`,
     );
-    this.statusCode = init.statusCode;
-    this.headers = init.headers;
-    this.body = init.body;
+    Object.assign(this, init);
   }
 }
 
@@ -158,12 +149,12 @@ export class ResponseTooLargeError extends LambdaStreamError {
   override readonly name = 'ResponseTooLargeError';
   readonly code = 'response-too-large';
   /** The limit that the response passed, in bytes. */
-  readonly maxBytes: number;
+  declare readonly maxBytes: number;
 
   /** @param what - What is too large, and which option sets the limit. */
   constructor(what: string, init: { maxBytes: number }) {
     super(`${what} (${init.maxBytes} bytes)`);
-    this.maxBytes = init.maxBytes;
+    Object.assign(this, init);
   }
 }
 
@@ -172,14 +163,14 @@ export class ReplayLimitError extends LambdaStreamError {
   override readonly name = 'ReplayLimitError';
   readonly code = 'replay-limit';
   /** The limit that the shared stream passed before this subscriber came, in bytes. */
-  readonly maxReplayBytes: number;
+  declare readonly maxReplayBytes: number;
 
   constructor(init: { maxReplayBytes: number }) {
     super(
       `The shared response has passed maxReplayBytes (${init.maxReplayBytes} bytes) and cannot be replayed from its start: ` +
         `subscribe earlier, or raise the limit`,
     );
-    this.maxReplayBytes = init.maxReplayBytes;
+    Object.assign(this, init);
   }
 }
 
@@ -188,15 +179,12 @@ export class ReplayMismatchError extends LambdaStreamError {
   override readonly name = 'ReplayMismatchError';
   readonly code = 'replay-mismatch';
   /** Bytes that had been delivered and were expected again. */
-  readonly deliveredBytes: number;
+  declare readonly deliveredBytes: number;
 
   /** @param init.cause - The error that made the replay necessary. */
   constructor(reason: string, init: { deliveredBytes: number; cause?: unknown }) {
-    super(
-      `The replayed response differs from the ${init.deliveredBytes} bytes already delivered: ${reason}`,
-      init.cause === undefined ? undefined : { cause: init.cause },
-    );
-    this.deliveredBytes = init.deliveredBytes;
+    super(`The replayed response differs from the ${init.deliveredBytes} bytes already delivered: ${reason}`, init);
+    Object.assign(this, init);
   }
 }
 
@@ -238,14 +226,7 @@ interface ErrorDetails {
 
 /** ErrorDetails is usually JSON; where it is not, its raw text in `errorDetails` is all there is. */
 function parseErrorDetails(text: string): ErrorDetails {
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(text);
-  } catch {
-    return {};
-  }
-  if (typeof parsed !== 'object' || parsed === null) return {};
-  const { errorType, errorMessage, trace, stackTrace } = parsed as Record<string, unknown>;
+  const { errorType, errorMessage, trace, stackTrace } = parseObject(text) ?? {};
   const lines = trace ?? stackTrace;
   return {
     ...(typeof errorType === 'string' && { errorType }),

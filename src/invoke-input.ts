@@ -1,5 +1,5 @@
 import type { InvokeWithResponseStreamCommandInput } from '@aws-sdk/client-lambda';
-import { defer, from, isObservable, map, of, switchMap, take, tap, throwIfEmpty, type Observable } from 'rxjs';
+import { concatMap, defer, first, type Observable, type ObservableInput } from 'rxjs';
 
 /**
  * The SDK command's input, except that `Payload` and `ClientContext` also take what applications have at hand.
@@ -22,34 +22,30 @@ export type InvokeInputSource = InvokeInput | (() => InvokeInput | PromiseLike<I
 /** AWS's limit for the `X-Amz-Client-Context` header, in bytes of base64. */
 const maxClientContextBytes = 3_583;
 
-/** One input, checked: synchronously, unless the source answers with a promise. */
+/** One input: synchronously, unless the source answers with a promise. */
 export function askForInvokeInput(source: InvokeInputSource): Observable<InvokeInput> {
-  return defer(() => {
+  return defer((): ObservableInput<InvokeInput> => {
     const input = typeof source === 'function' ? source() : source;
-    return isObservable(input) || isPromiseLike(input) ? from(input) : of(input);
-  }).pipe(
-    take(1),
-    throwIfEmpty(() => new TypeError('The input function answered with an Observable that completed without an input')),
-    tap(assertInvokeInput),
-  );
+    return isAnswer(input) ? input : [input];
+    // None becomes one that is refused.
+  }).pipe(first(null, { FunctionName: undefined }));
 }
 
 /** The command's input, once: synchronously, unless the source is a promise or the payload a Blob. */
 export function resolveInvokeInput(source: InvokeInputSource): Observable<InvokeWithResponseStreamCommandInput> {
-  return askForInvokeInput(source).pipe(
-    switchMap((input) => {
-      const { Payload, ClientContext, ...members } = input;
-      const others = {
-        ...members,
-        ...(ClientContext !== undefined && { ClientContext: encodeClientContext(ClientContext) }),
-      };
-      if (Payload === undefined) return of(others);
-      if (isBlob(Payload)) {
-        return from(Payload.arrayBuffer()).pipe(map((buffer) => ({ ...others, Payload: new Uint8Array(buffer) })));
-      }
-      return of({ ...others, Payload: encodePayload(Payload) });
-    }),
-  );
+  return askForInvokeInput(source).pipe(concatMap(toCommandInput));
+}
+
+function toCommandInput(input: InvokeInput): ObservableInput<InvokeWithResponseStreamCommandInput> {
+  assertInvokeInput(input);
+  const { Payload, ClientContext, ...members } = input;
+  const command = {
+    ...members,
+    ...(ClientContext !== undefined && { ClientContext: encodeClientContext(ClientContext) }),
+  };
+  if (Payload === undefined) return [command];
+  if (!isBlob(Payload)) return [{ ...command, Payload: encodePayload(Payload) }];
+  return Payload.arrayBuffer().then((buffer) => ({ ...command, Payload: new Uint8Array(buffer) }));
 }
 
 /**
@@ -59,36 +55,37 @@ export function resolveInvokeInput(source: InvokeInputSource): Observable<Invoke
  * 3,583 bytes of base64.
  */
 export function assertInvokeInput(input: InvokeInput): void {
-  if (typeof input !== 'object' || (input as unknown) === null) throw new TypeError('The input must be an object');
-  if (typeof input.FunctionName !== 'string' || input.FunctionName === '') {
+  const { FunctionName, Payload, ClientContext } = Object(input) as InvokeInput;
+  if (typeof FunctionName !== 'string' || FunctionName === '') {
     throw new TypeError('FunctionName must be a non-empty string');
   }
-  if (!isSendable(input.Payload)) {
+  if (!isSendable(Payload)) {
     throw new TypeError(
-      'Payload must be a string, bytes, a Blob, or an object or array to send as JSON; a stream has to be read first',
+      'Payload must be text, bytes, a Blob, or an object or array to send as JSON; a stream has to be read first',
     );
   }
-  if (input.ClientContext !== undefined) encodeClientContext(input.ClientContext);
+  if (ClientContext !== undefined) encodeClientContext(ClientContext);
 }
 
 function isSendable(payload: unknown): boolean {
   if (payload === undefined || typeof payload === 'string') return true;
-  if (typeof payload !== 'object' || payload === null) return false;
   // A stream would be sent as the JSON of its inner fields.
-  const { getReader, pipe } = payload as { getReader?: unknown; pipe?: unknown };
-  return typeof getReader !== 'function' && typeof pipe !== 'function';
+  const { getReader, pipe } = Object(payload) as { getReader?: unknown; pipe?: unknown };
+  return payload === Object(payload) && typeof payload !== 'function' && typeof (getReader ?? pipe) !== 'function';
 }
 
 function encodePayload(payload: string | object): Uint8Array {
-  if (typeof payload === 'string') return new TextEncoder().encode(payload);
-  if (payload instanceof Uint8Array) return payload;
   if (ArrayBuffer.isView(payload)) return new Uint8Array(payload.buffer, payload.byteOffset, payload.byteLength);
   if (payload instanceof ArrayBuffer) return new Uint8Array(payload);
-  return new TextEncoder().encode(JSON.stringify(payload));
+  return encodeText(typeof payload === 'string' ? payload : JSON.stringify(payload));
 }
 
 function encodeClientContext(context: string | object): string {
-  const encoded = typeof context === 'string' ? context : toBase64(JSON.stringify(context));
+  const encoded =
+    typeof context === 'string'
+      ? context
+      : // `btoa` takes one byte a character.
+        btoa(Array.from(encodeText(JSON.stringify(context)), (byte) => String.fromCharCode(byte)).join(''));
   if (encoded.length > maxClientContextBytes) {
     throw new RangeError(
       `ClientContext is ${encoded.length} bytes of base64, over the limit of ${maxClientContextBytes} bytes`,
@@ -97,13 +94,16 @@ function encodeClientContext(context: string | object): string {
   return encoded;
 }
 
-function toBase64(text: string): string {
-  // `btoa` takes one byte a character. Small input: it is limited to 3,583 bytes.
-  return btoa(Array.from(new TextEncoder().encode(text), (byte) => String.fromCharCode(byte)).join(''));
+function encodeText(text: string): Uint8Array {
+  return new TextEncoder().encode(text);
 }
 
-function isPromiseLike(value: unknown): value is PromiseLike<InvokeInput> {
-  return typeof (value as PromiseLike<InvokeInput> | undefined)?.then === 'function';
+/** A promise or an Observable, of whatever library. */
+function isAnswer(
+  answer: InvokeInput | PromiseLike<InvokeInput> | Observable<InvokeInput>,
+): answer is PromiseLike<InvokeInput> | Observable<InvokeInput> {
+  const { then, subscribe } = Object(answer) as { then?: unknown; subscribe?: unknown };
+  return typeof (then ?? subscribe) === 'function';
 }
 
 /** By its methods, since a Blob may be of another realm or a polyfill. */

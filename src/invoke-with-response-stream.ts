@@ -1,8 +1,9 @@
 import { Observable } from 'rxjs';
 import type { LambdaStreamEvent } from './events.js';
 import { assertInvokeInput, resolveInvokeInput, type InvokeInputSource } from './invoke-input.js';
-import type { BodyReader } from './wire/body-reader.js';
+import { createEventDelivery } from './wire/event-delivery.js';
 import { openResponse, type LambdaStreamClient } from './wire/open-response.js';
+import type { Pull } from './wire/pull.js';
 import { streamEvents } from './wire/stream-events.js';
 import { streamOutput } from './wire/stream-output.js';
 
@@ -78,51 +79,42 @@ export function invokeWithResponseStream(
 
   return new Observable((subscriber) => {
     const controller = new AbortController();
-    let body: Pick<BodyReader, 'pause' | 'resume'> | undefined;
+    const abort = (): void => controller.abort();
+    const fail = (error: unknown): void => subscriber.error(error);
+    let body: Pull | undefined;
     let opened = false;
     let paused = false;
 
+    /** Reads on, unless told otherwise: by now, or later. */
+    function pace(pause: boolean): void {
+      paused = pause;
+      body?.pace(pause);
+    }
+
     subscriber.add(() => {
       // Afterwards the response's own teardown knows whether there is anything left to close.
-      if (!opened) controller.abort();
+      if (!opened) abort();
     });
-
-    subscriber.add(
-      pauseWhile?.subscribe({
-        next(pause) {
-          paused = pause;
-          if (pause) body?.pause();
-          else body?.resume();
-        },
-        error: (error: unknown) => subscriber.error(error),
-      }),
-    );
-
+    subscriber.add(pauseWhile?.subscribe({ next: pace, error: fail }));
     subscriber.add(
       resolveInvokeInput(input).subscribe({
         next(commandInput) {
-          const { FunctionName: functionName = '' } = commandInput;
-          const context = { functionName, functionErrors, abort: () => controller.abort() };
-          openResponse(
-            client,
-            commandInput,
-            { signal: controller.signal, sdkRetries },
-            {
-              response(response) {
-                opened = true;
-                body = streamEvents(response, context, subscriber);
-                if (!paused) body?.resume();
-              },
-              output(output) {
-                if (subscriber.closed) return;
-                body = streamOutput(output, context, subscriber);
-                if (!paused) body?.resume();
-              },
-              error: (error) => subscriber.error(error),
+          const delivery = createEventDelivery(String(commandInput.FunctionName), functionErrors, subscriber);
+          void openResponse(client, commandInput, controller.signal, sdkRetries, {
+            response(response) {
+              opened = true;
+              body = streamEvents(response, delivery, subscriber, abort);
+              pace(paused);
             },
-          );
+            output(output) {
+              if (subscriber.closed) return;
+              body = streamOutput(output, delivery, subscriber);
+              pace(paused);
+            },
+            error: fail,
+          });
         },
-        error: (error: unknown) => subscriber.error(error),
+        error: fail,
       }),
     );
   });

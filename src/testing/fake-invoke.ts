@@ -1,9 +1,8 @@
 import { asyncScheduler, Observable, isObservable, switchMap, tap, type MonoTypeOperatorFunction } from 'rxjs';
-import { TruncatedStreamError } from '../errors.js';
 import type { LambdaStreamEvent } from '../events.js';
 import { askForInvokeInput, assertInvokeInput, type InvokeInput } from '../invoke-input.js';
 import type { InvokeWithResponseStream, InvokeWithResponseStreamOptions } from '../invoke-with-response-stream.js';
-import { deliverComplete } from '../wire/deliver-complete.js';
+import { createEventDelivery } from '../wire/event-delivery.js';
 import { serviceException } from './service-exception.js';
 
 /** What a function answers: the same Observable each time, or one made for the invocation. */
@@ -74,7 +73,10 @@ export function fakeInvoke(table: FakeInvokeTable): FakeInvoke {
 
   const invoke: InvokeWithResponseStream = (_client, source, options) => {
     if (typeof source !== 'function') assertInvokeInput(source);
-    return askForInvokeInput(source).pipe(switchMap((input) => play(input, options ?? {})));
+    return askForInvokeInput(source).pipe(
+      tap(assertInvokeInput),
+      switchMap((input) => play(input, options ?? {})),
+    );
   };
 
   function play(input: InvokeInput, options: InvokeWithResponseStreamOptions): Observable<LambdaStreamEvent> {
@@ -142,23 +144,16 @@ function endAsReal(
 ): MonoTypeOperatorFunction<LambdaStreamEvent> {
   return (source) =>
     new Observable((subscriber) => {
-      let chunks = 0;
-      let bytes = 0;
+      const delivery = createEventDelivery(functionName, functionErrors, subscriber);
       return source.subscribe({
         next(event) {
-          if (event.type === 'complete') {
-            deliverComplete(event, { functionName, functionErrors }, subscriber);
-            return;
-          }
-          if (event.type === 'chunk') {
-            chunks++;
-            bytes += event.payload.length;
-          }
-          subscriber.next(event);
+          if (event.type === 'complete') delivery.complete(event);
+          else if (event.type === 'chunk') delivery.chunk(event);
+          else subscriber.next(event);
           if (event.type === 'head' && event.statusCode === 204) subscriber.complete();
         },
         error: (error: unknown) => subscriber.error(error),
-        complete: () => subscriber.error(new TruncatedStreamError({ functionName, chunks, bytes })),
+        complete: () => delivery.truncated(),
       });
     });
 }

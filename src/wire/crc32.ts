@@ -50,14 +50,10 @@ export function crc32ByTables(bytes: Uint8Array, start: number, end: number, pre
 /** Table k, at index 256 * k, holds the CRC of a byte followed by k zero bytes. */
 function makeTables(): Uint32Array {
   const t = new Uint32Array(8 * 256);
-  for (let byte = 0; byte < 256; byte++) {
-    let crc = byte;
+  for (let i = 0; i < t.length; i++) {
+    let crc = i < 256 ? i : t[i - 256]!;
     for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? (crc >>> 1) ^ 0xedb88320 : crc >>> 1;
-    t[byte] = crc;
-  }
-  for (let i = 256; i < t.length; i++) {
-    const shorter = t[i - 256]!;
-    t[i] = t[shorter & 255]! ^ (shorter >>> 8);
+    t[i] = crc;
   }
   return t;
 }

@@ -9,63 +9,64 @@ export type MessageHeaderValue = boolean | number | bigint | Uint8Array | string
 /** The headers of one frame by name; names that start with a colon belong to the protocol. */
 export type MessageHeaders = Readonly<Record<string, MessageHeaderValue>>;
 
-/** Reads one value at an offset and says where the next header begins. */
-type ValueReader = (view: DataView, at: number) => [value: MessageHeaderValue, next: number];
-
 // `ignoreBOM` keeps a leading U+FEFF: a header's text is not a file.
 const utf8 = new TextDecoder('utf-8', { ignoreBOM: true });
-
-/** By the type byte of the event-stream encoding. */
-const valueReaders: readonly ValueReader[] = [
-  /* 0 true */ (_view, at) => [true, at],
-  /* 1 false */ (_view, at) => [false, at],
-  /* 2 byte */ (view, at) => [view.getInt8(at), at + 1],
-  /* 3 short */ (view, at) => [view.getInt16(at), at + 2],
-  /* 4 integer */ (view, at) => [view.getInt32(at), at + 4],
-  /* 5 long */ (view, at) => [view.getBigInt64(at), at + 8],
-  /* 6 byte array */ (view, at) => {
-    const bytes = viewOf(view, at + 2, view.getUint16(at));
-    return [bytes.slice(), at + 2 + bytes.length];
-  },
-  /* 7 string */ (view, at) => {
-    const bytes = viewOf(view, at + 2, view.getUint16(at));
-    return [utf8.decode(bytes), at + 2 + bytes.length];
-  },
-  /* 8 timestamp, ms */ (view, at) => [new Date(Number(view.getBigInt64(at))), at + 8],
-  /* 9 UUID */ (view, at) => [uuidText(viewOf(view, at, 16)), at + 16],
-];
 
 /**
  * Parses the header block of a frame.
  *
+ * @param block - Alone in its buffer, so that reading past it is an error.
  * @throws {@link ProtocolError} for an unknown value type, or a header that reaches past the block.
  * @see https://smithy.io/2.0/aws/amazon-eventstream.html the encoding
  */
-export function parseMessageHeaders(block: Uint8Array): MessageHeaders {
-  const view = new DataView(block.buffer, block.byteOffset, block.byteLength);
+export function parseMessageHeaders(block: Uint8Array<ArrayBuffer>): MessageHeaders {
+  const view = new DataView(block.buffer);
   const entries: [string, MessageHeaderValue][] = [];
-  try {
-    for (let at = 0; at < block.length;) {
-      const name = viewOf(view, at + 1, view.getUint8(at));
-      at += 1 + name.length;
-      const readValue = valueReaders[view.getUint8(at)];
-      if (readValue === undefined) throw new ProtocolError(`A frame header has the unknown type ${view.getUint8(at)}`);
-      const [value, next] = readValue(view, at + 1);
-      entries.push([utf8.decode(name), value]);
-      at = next;
+  let at = 0;
+
+  /** Steps over so many bytes, and says where they begin. Reading there is a RangeError where the block is over. */
+  function skip(length: number): number {
+    at += length;
+    return at - length;
+  }
+  function take(length: number): Uint8Array {
+    return new Uint8Array(block.buffer, skip(length), length);
+  }
+  /** By the type byte of the event-stream encoding. */
+  function readValue(type: number): MessageHeaderValue {
+    switch (type) {
+      case 0:
+      case 1:
+        return type === 0;
+      case 2:
+        return view.getInt8(skip(1));
+      case 3:
+        return view.getInt16(skip(2));
+      case 4:
+        return view.getInt32(skip(4));
+      case 5:
+        return view.getBigInt64(skip(8));
+      case 6: // A copy, of bytes that are the caller's to keep.
+        return take(view.getUint16(skip(2))).slice();
+      case 7:
+        return utf8.decode(take(view.getUint16(skip(2))));
+      case 8: // Milliseconds.
+        return new Date(Number(view.getBigInt64(skip(8))));
+      case 9:
+        return uuidText(take(16));
     }
+    throw new ProtocolError(`A frame header has the unknown type ${type}`);
+  }
+
+  try {
+    while (at < block.length)
+      entries.push([utf8.decode(take(view.getUint8(skip(1)))), readValue(view.getUint8(skip(1)))]);
   } catch (error) {
     if (error instanceof RangeError) throw new ProtocolError('A frame header reaches past its block', { cause: error });
     throw error;
   }
   // Unlike assignment, fromEntries is safe for a header named `__proto__`.
   return Object.fromEntries(entries);
-}
-
-/** A view inside the block; a RangeError, as a DataView's, where it would reach past its end. */
-function viewOf(block: DataView, at: number, length: number): Uint8Array {
-  if (at + length > block.byteLength) throw new RangeError('Offset is outside the block');
-  return new Uint8Array(block.buffer, block.byteOffset + at, length);
 }
 
 function uuidText(bytes: Uint8Array): string {

@@ -3,7 +3,7 @@ import {
   type InvokeWithResponseStreamCommandInput,
   type InvokeWithResponseStreamCommandOutput,
 } from '@aws-sdk/client-lambda';
-import { readBody, emptyWebStream } from './read-body.js';
+import { emptyWebStream } from './read-body.js';
 
 /** What of a `LambdaClient` is used: its `send`. A mock needs nothing more. */
 export interface LambdaStreamClient {
@@ -22,11 +22,11 @@ export interface RawResponse {
    * Has the SDK build the exception that it would have built had this error come as an HTTP response, so that
    * `instanceof` and all fields hold.
    */
-  toException(errorType: string, error: Readonly<Record<string, unknown>>): Promise<unknown>;
+  readonly toException: (errorType: string, error: Readonly<Record<string, unknown>>) => Promise<unknown>;
 }
 
 export interface OpenResponseObserver {
-  /** Called at the HTTP headers of a 2xx response. Its body is now the caller's to read and to close. */
+  /** Called at the HTTP headers of a 2xx response, also after an abort. Its body is the caller's to read and to close. */
   response(response: RawResponse): void;
   /** Called instead of `response` where the client ran no middleware: a mock. */
   output(output: InvokeWithResponseStreamCommandOutput): void;
@@ -48,20 +48,24 @@ interface HttpResponse {
  * is replaced by one that sends once, and next to the HTTP handler a middleware puts an empty body in the place of the
  * one that it takes.
  */
-export function openResponse(
+export async function openResponse(
   client: LambdaStreamClient,
   input: InvokeWithResponseStreamCommandInput,
-  options: { signal: AbortSignal; sdkRetries: boolean },
+  abortSignal: AbortSignal,
+  sdkRetries: boolean,
   observer: OpenResponseObserver,
-): void {
+): Promise<void> {
   const command = new InvokeWithResponseStreamCommand(input);
-  let taken = false;
-  /** The SDK's deserializer, and what it is to read instead of a response from the network. */
-  let deserialize = (_error: HttpResponse): Promise<unknown> => Promise.reject(new TypeError('Nothing was sent yet'));
+  const { middlewareStack } = command;
+  // As a boolean: that the middleware changes it is nothing that narrowing can see.
+  let taken = false as boolean;
+  /** Runs the SDK's deserializer again. */
+  let deserialize: () => Promise<unknown>;
+  /** What it is to read then, instead of a response from the network. */
   let simulated: HttpResponse | undefined;
 
-  if (!options.sdkRetries) {
-    command.middlewareStack.add((next) => (args) => next(args), {
+  if (!sdkRetries) {
+    middlewareStack.add((next) => next, {
       step: 'finalizeRequest',
       name: 'retryMiddleware',
       priority: 'high',
@@ -70,54 +74,58 @@ export function openResponse(
   }
 
   // Outside of the deserializer.
-  command.middlewareStack.add(
-    (next) => (args) => {
-      deserialize = (error) => {
-        simulated = error;
-        return next(args);
-      };
-      return next(args);
-    },
-    { step: 'deserialize', name: 'rxLambdaStreamDeserializer', priority: 'high' },
-  );
+  middlewareStack.add((next) => (args) => (deserialize = () => next(args))(), {
+    step: 'deserialize',
+    priority: 'high',
+  });
 
   // Inside of it, next to the HTTP handler.
-  command.middlewareStack.add(
+  middlewareStack.add(
     (next) => async (args) => {
-      if (simulated !== undefined) return { response: simulated, output: undefined as never };
-      options.signal.throwIfAborted();
+      if (simulated) return { response: simulated, output: undefined as never };
+      abortSignal.throwIfAborted();
       const result = await next(args);
       const response = result.response as HttpResponse;
-      if (response.statusCode < 200 || response.statusCode > 299) return result;
-
       const { statusCode, headers, body } = response;
-      if (options.signal.aborted) {
-        readBody(body, { next: ignore, complete: ignore, error: ignore }).cancel();
-        options.signal.throwIfAborted();
-      }
+      if (statusCode < 200 || statusCode > 299) return result;
       taken = true;
       response.body = emptyBodyLike(body);
       observer.response({
         statusCode,
         headers,
         body,
-        toException: (errorType, error) => toException(response, deserialize, errorType, error),
+        toException(errorType, { retryAfterSeconds, ...error }) {
+          simulated = {
+            ...response,
+            // Any failure will do to make the SDK read it as one; the real status is put back below.
+            statusCode: 400,
+            headers: {
+              ...headers,
+              'content-type': 'application/json',
+              [errorTypeHeader]: errorType,
+              // In an HTTP response the retry delay is a header; in a frame it can only be a member of the body.
+              ...(isText(retryAfterSeconds) && { 'retry-after': String(retryAfterSeconds) }),
+            },
+            body: new TextEncoder().encode(JSON.stringify(error)),
+          };
+          return deserialize().catch((exception: unknown) => {
+            const { $metadata } = exception as { $metadata?: { httpStatusCode?: number } };
+            if ($metadata) $metadata.httpStatusCode = statusCode;
+            return exception;
+          });
+        },
       });
       return result;
     },
-    { step: 'deserialize', name: 'rxLambdaStreamBody', priority: 'low' },
+    { step: 'deserialize', name: 'rxLambdaStream', priority: 'low' },
   );
 
-  void send();
-
-  async function send(): Promise<void> {
-    try {
-      const output = await client.send(command, { abortSignal: options.signal });
-      if (!taken) observer.output(output);
-    } catch (error) {
-      explainNamelessException(error);
-      observer.error(error);
-    }
+  try {
+    const output = await client.send(command, { abortSignal });
+    if (!taken) observer.output(output);
+  } catch (error) {
+    explainNamelessException(error);
+    observer.error(error);
   }
 }
 
@@ -129,57 +137,24 @@ const errorTypeHeader = 'x-amzn-errortype';
  */
 function explainNamelessException(error: unknown): void {
   const { $response, cause } = Object(error) as { $response?: Partial<HttpResponse>; cause?: unknown };
-  const { headers } = $response ?? {};
-  if (!headers || Object.hasOwn(headers, errorTypeHeader) || cause !== undefined || !('location' in globalThis)) return;
-  const hint = `The response has no ${errorTypeHeader}: does its origin send "Access-Control-Expose-Headers: ${errorTypeHeader}"?`;
+  const headers = $response?.headers;
+  if (!headers || errorTypeHeader in headers || cause !== undefined || !('location' in globalThis)) return;
+  const hint = `The response shows no ${errorTypeHeader}: its origin must send "Access-Control-Expose-Headers: ${errorTypeHeader}"`;
   // Unlike an assignment, this cannot throw, whatever object a middleware of the client's has made of it.
   Reflect.set(error as object, 'cause', new Error(hint));
 }
 
-function ignore(): void {
-  // Nobody is subscribed any more.
+function isText(value: unknown): value is string | number {
+  return typeof value === 'string' || typeof value === 'number';
 }
 
 /** What the SDK reads in the place of the body taken; each of its event-stream readers accepts only its own kind. */
 function emptyBodyLike(body: unknown): unknown {
-  if (typeof (body as ReadableStream | undefined)?.getReader === 'function') return emptyWebStream();
+  const { getReader, stream } = Object(body) as { getReader?: unknown; stream?: unknown };
   // A Blob stands for "no body" in the fetch handler.
-  if (typeof (body as Blob | undefined)?.stream === 'function') return emptyWebStream();
-  return {
-    [Symbol.asyncIterator]: () => ({ next: () => Promise.resolve({ done: true, value: undefined }) }),
-  };
+  return (getReader ?? stream) ? emptyWebStream() : none();
 }
 
-async function toException(
-  response: HttpResponse,
-  deserialize: (error: HttpResponse) => Promise<unknown>,
-  errorType: string,
-  error: Readonly<Record<string, unknown>>,
-): Promise<unknown> {
-  const { statusCode, headers } = response;
-  // In an HTTP response the retry delay is a header; in a frame it can only be a member of the body.
-  const { retryAfterSeconds, ...body } = error;
-  const simulated = Object.assign(Object.create(Object.getPrototypeOf(response) as object) as HttpResponse, response, {
-    // Any failure will do to make the SDK read it as one; the real status is put back below.
-    statusCode: 400,
-    headers: {
-      ...headers,
-      'content-type': 'application/json',
-      [errorTypeHeader]: errorType,
-      ...(isText(retryAfterSeconds) && { 'retry-after': String(retryAfterSeconds) }),
-    },
-    body: new TextEncoder().encode(JSON.stringify(body)),
-  });
-  try {
-    await deserialize(simulated);
-  } catch (exception) {
-    const metadata = (exception as { $metadata?: { httpStatusCode?: number } }).$metadata;
-    if (metadata !== undefined) metadata.httpStatusCode = statusCode;
-    return exception;
-  }
-  throw new TypeError('The SDK read an error response as a success');
-}
-
-function isText(value: unknown): value is string | number {
-  return typeof value === 'string' || typeof value === 'number';
+async function* none(): AsyncGenerator<never> {
+  // Nothing.
 }

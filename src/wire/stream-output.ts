@@ -3,13 +3,12 @@ import type {
   InvokeWithResponseStreamResponseEvent,
 } from '@aws-sdk/client-lambda';
 import type { Subscriber } from 'rxjs';
-import { isLambdaStreamError, TruncatedStreamError } from '../errors.js';
+import { LambdaStreamError } from '../errors.js';
 import type { LambdaStreamEvent } from '../events.js';
-import type { BodyReader } from './body-reader.js';
-import { deliverComplete } from './deliver-complete.js';
-import { pull } from './pull.js';
-import type { InvocationContext } from './stream-events.js';
-import { toCompleteEvent, toHeadEvent } from './to-event.js';
+import { defined } from './defined.js';
+import type { EventDelivery } from './event-delivery.js';
+import { pull, type Pull } from './pull.js';
+import { toCompleteEvent } from './to-event.js';
 
 /**
  * Reads the command's output by its `EventStream`: for mocked clients, which run no middleware and have no connection.
@@ -18,19 +17,19 @@ import { toCompleteEvent, toHeadEvent } from './to-event.js';
  */
 export function streamOutput(
   output: InvokeWithResponseStreamCommandOutput,
-  { functionName, functionErrors }: InvocationContext,
+  delivery: EventDelivery,
   subscriber: Subscriber<LambdaStreamEvent>,
-): Pick<BodyReader, 'pause' | 'resume'> | undefined {
-  let chunks = 0;
-  let bytes = 0;
-
-  const { StatusCode = 200, ExecutedVersion, ResponseStreamContentType } = output;
+): Pull | undefined {
+  const { StatusCode = 200, ExecutedVersion, ResponseStreamContentType, EventStream = none() } = output;
   const requestId = (output.$metadata as { requestId?: string } | undefined)?.requestId;
   subscriber.next(
-    toHeadEvent(StatusCode, {
-      ...(ResponseStreamContentType !== undefined && { 'content-type': ResponseStreamContentType }),
-      ...(ExecutedVersion !== undefined && { 'x-amz-executed-version': ExecutedVersion }),
-      ...(requestId !== undefined && { 'x-amzn-requestid': requestId }),
+    defined({
+      type: 'head' as const,
+      statusCode: StatusCode,
+      executedVersion: ExecutedVersion,
+      contentType: ResponseStreamContentType,
+      requestId,
+      headers: {},
     }),
   );
   if (StatusCode === 204) {
@@ -38,42 +37,40 @@ export function streamOutput(
     return undefined;
   }
 
-  const iterator = (output.EventStream ?? none())[Symbol.asyncIterator]();
-  const events = pull(() => iterator.next(), {
-    next(event: InvokeWithResponseStreamResponseEvent) {
-      if (event.PayloadChunk) {
-        const payload = event.PayloadChunk.Payload ?? new Uint8Array(0);
-        chunks++;
-        bytes += payload.length;
-        // Plain, also where the mock was given a Buffer.
-        subscriber.next({
-          type: 'chunk',
-          payload: new Uint8Array(payload.buffer, payload.byteOffset, payload.byteLength),
-        });
-      } else if (event.InvokeComplete) {
-        events.stop();
-        deliverComplete(toCompleteEvent(event.InvokeComplete), { functionName, functionErrors }, subscriber);
-      } else if ('$unknown' in event) {
-        // The SDK's own iterator drops unknown events; a mock may hold some, with no frame behind them.
-        const [eventType] = event.$unknown;
-        subscriber.next({ type: 'unknown', eventType, headers: {}, payload: new Uint8Array(0) });
-      }
-    },
-    complete: () => subscriber.error(new TruncatedStreamError({ functionName, chunks, bytes })),
-    error: (cause) =>
-      subscriber.error(isFinal(cause) ? cause : new TruncatedStreamError({ functionName, chunks, bytes, cause })),
-  });
+  const iterator = EventStream[Symbol.asyncIterator]();
   subscriber.add(() => {
-    events.stop();
     // A generator that rejects while it is being closed has nobody left to tell.
     iterator.return?.().catch(() => undefined);
   });
-  return events;
+  return pull(
+    () => iterator.next(),
+    {
+      next(event: InvokeWithResponseStreamResponseEvent) {
+        const { PayloadChunk, InvokeComplete } = event;
+        if (PayloadChunk) {
+          const { buffer, byteOffset, byteLength } = PayloadChunk.Payload ?? new Uint8Array(0);
+          // Plain, also where the mock was given a Buffer.
+          delivery.chunk({ type: 'chunk', payload: new Uint8Array(buffer, byteOffset, byteLength) });
+        } else if (InvokeComplete) {
+          delivery.complete(toCompleteEvent(InvokeComplete));
+        } else if ('$unknown' in event) {
+          // The SDK's own iterator drops unknown events; a mock may hold some, with no frame behind them.
+          subscriber.next({ type: 'unknown', eventType: event.$unknown[0], headers: {}, payload: new Uint8Array(0) });
+        }
+      },
+      complete: delivery.truncated,
+      error(cause) {
+        if (isFinal(cause)) subscriber.error(cause);
+        else delivery.truncated(cause);
+      },
+    },
+    () => subscriber.closed,
+  );
 }
 
 /** An error that says already what it is: AWS's own, or this package's. Everything else is a broken connection. */
 function isFinal(error: unknown): boolean {
-  return isLambdaStreamError(error) || (typeof error === 'object' && error !== null && '$fault' in error);
+  return error instanceof LambdaStreamError || '$fault' in (Object(error) as object);
 }
 
 async function* none(): AsyncGenerator<never> {
