@@ -89,7 +89,8 @@ export async function openResponse(
       const { statusCode, headers, body } = response;
       if (statusCode < 200 || statusCode > 299) return result;
       taken = true;
-      response.body = emptyBodyLike(body);
+      // All of the SDK's event-stream readers take a web stream, whatever the HTTP handler's own is.
+      response.body = emptyWebStream();
       observer.response({
         statusCode,
         headers,
@@ -146,15 +147,4 @@ function explainNamelessException(error: unknown): void {
 
 function isText(value: unknown): value is string | number {
   return typeof value === 'string' || typeof value === 'number';
-}
-
-/** What the SDK reads in the place of the body taken; each of its event-stream readers accepts only its own kind. */
-function emptyBodyLike(body: unknown): unknown {
-  const { getReader, stream } = Object(body) as { getReader?: unknown; stream?: unknown };
-  // A Blob stands for "no body" in the fetch handler.
-  return (getReader ?? stream) ? emptyWebStream() : none();
-}
-
-async function* none(): AsyncGenerator<never> {
-  // Nothing.
 }
