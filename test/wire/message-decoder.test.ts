@@ -211,6 +211,10 @@ describe('limits', () => {
     expect((thrownBy(() => decoder.decode(bytes.subarray(11))) as Error).message).toContain('prelude checksum');
   });
 
+  it('refuses zeros: their checksum is none', () => {
+    expect((thrownBy(() => decodeAll([new Uint8Array(64)])) as Error).message).toContain('prelude checksum');
+  });
+
   it.each([
     ['an unknown value type', Uint8Array.of(1, 97, 10)],
     ['a name past the block', Uint8Array.of(9, 97)],
