@@ -48,7 +48,8 @@ export class FunctionError extends LambdaStreamError {
   /** The last 4 KB of the invocation's log, decoded; with `LogType: 'Tail'` only. */
   declare readonly logTail?: string;
 
-  constructor({ functionName, ...said }: FunctionErrorInit) {
+  constructor(init: FunctionErrorInit) {
+    const { functionName, ...said } = init;
     const { errorCode, errorDetails } = said;
     const details = parseErrorDetails(errorDetails);
     const thrown = [details.errorType, details.errorMessage].filter(Boolean).join(': ') || errorDetails;
