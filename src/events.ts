@@ -18,7 +18,7 @@ export interface HeadEvent {
   readonly contentType?: string;
   /** `x-amzn-requestid`: the id that AWS support and the function's log use. */
   readonly requestId?: string;
-  /** All HTTP response headers, names in lower case. In a browser only those that CORS exposes. */
+  /** All HTTP response headers, names in lower case. In a browser only those that CORS exposes; with a mocked client none. */
   readonly headers: Readonly<Record<string, string>>;
 }
 
