@@ -7,7 +7,7 @@ const nodeGlobals = ['Buffer', 'process', 'require', '__dirname', 'setImmediate'
 }));
 
 export default tseslint.config(
-  { ignores: ['dist', 'node_modules', 'examples/angular'] },
+  { ignores: ['dist', 'site', 'node_modules', 'examples/angular'] },
   ...tseslint.configs.strictTypeChecked,
   {
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },

@@ -40,8 +40,9 @@ export type InvokeWithResponseStream = typeof invokeWithResponseStream;
  * Events of one invocation of a Lambda function with a response stream: its head at the HTTP headers, its payload as it
  * is written, its end.
  *
- *     subscribe  ^
- *     result     --h--a-b----c|     h: head, a, b: chunk, c: complete
+ *     source  --h--a-b----(c|)    what Lambda sends; h: head, a, b: chunks, c: complete
+ *     result  --h--a-b----(c|)
+ *     subs    ^-----------!       the request, until its response is over
  *
  * - **Cold**: nothing happens before the subscription, and each subscription is exactly one HTTP request. (In browsers
  *   Chromium itself re-sends a POST once when a reused connection dies before the headers.)

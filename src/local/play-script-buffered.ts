@@ -1,5 +1,5 @@
 import { toBytes, type InvocationEnd } from './encode-frames.js';
-import { aborted, pause, settled } from './play-script.js';
+import { aborted, pause, settledOrAborted } from './play-script.js';
 import type { ScriptStep } from './scripted.js';
 
 /** What a script comes to where the client asked for a buffered Invoke. */
@@ -27,7 +27,7 @@ export async function playScriptBuffered(
     else if ('chunk' in step) parts.push(toBytes(step.chunk));
     else if ('complete' in step) complete = step.complete;
     else if ('waitMs' in step) await pause(step.waitMs, signal);
-    else if ('waitFor' in step) await Promise.race([settled(step.waitFor), aborted(signal)]);
+    else if ('waitFor' in step) await settledOrAborted(step.waitFor, signal);
     else return { senseless: Object.keys(step)[0] ?? '' };
     if (signal.aborted) return 'gone';
   }

@@ -25,7 +25,7 @@ export async function playScript(steps: readonly ScriptStep[], { writer, signal 
       writer.setHead(step.head.statusCode ?? 200, step.head.headers ?? {});
       await writer.flushHead();
     } else if ('waitMs' in step) await pause(step.waitMs, signal);
-    else if ('waitFor' in step) await Promise.race([settled(step.waitFor), aborted(signal)]);
+    else if ('waitFor' in step) await settledOrAborted(step.waitFor, signal);
     else if ('batch' in step) await writer.writeApart(Buffer.concat(step.batch.map(encodeStep)));
     else if (!('httpError' in step)) await writer.writeApart(encodeStep(step));
   }
@@ -42,12 +42,17 @@ export async function pause(ms: number, signal: AbortSignal): Promise<void> {
   }
 }
 
-/** Waits for a promise, however it ends. */
-export function settled(promise: Promise<unknown>): Promise<void> {
-  return promise.then(
-    () => undefined,
-    () => undefined,
-  );
+/** Waits for a promise, however it ends, or until the signal is aborted. Leaves no listener behind. */
+export function settledOrAborted(promise: Promise<unknown>, signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  return new Promise((resolve) => {
+    const done = (): void => {
+      signal.removeEventListener('abort', done);
+      resolve();
+    };
+    signal.addEventListener('abort', done);
+    promise.then(done, done);
+  });
 }
 
 /** Resolves when the signal is aborted. */

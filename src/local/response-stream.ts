@@ -44,7 +44,9 @@ export class ResponseStream extends Writable {
     this.#sink.setContentType(contentType);
   }
 
+  /** Writes text, bytes, or any other value as JSON. Answers false where the client is behind. */
   override write(chunk: unknown, callback?: WriteCallback): boolean;
+  /** The same, with the encoding of a text. */
   override write(chunk: unknown, encoding: BufferEncoding, callback?: WriteCallback): boolean;
   override write(chunk: unknown, encoding?: BufferEncoding | WriteCallback, callback?: WriteCallback): boolean {
     const data = typeof chunk === 'string' || chunk instanceof Uint8Array ? chunk : JSON.stringify(chunk);

@@ -26,7 +26,7 @@ export interface DecodeHttpResponseOptions {
  * Decodes the HTTP response that a function writes with `awslambda.HttpResponseStream`: its status, headers and
  * cookies as one `http-head` event, then chunks that hold the body only.
  *
- *     source  -h-a--b--c----(e|)  h: head, a: '{"statusCode":201', b: '}' and 4 NULs, c: 4 NULs and 'hi', e: complete
+ *     source  -h-a--b--c----(e|)  h: head, a: '{"statusCode":201', b: '}\0\0\0\0', c: '\0\0\0\0hi', e: complete
  *     result  -h-------(tx)-(e|)  t: { type: 'http-head', statusCode: 201 }, x: 'hi'
  *
  * - **Emits** what it gets, the prelude replaced by an `http-head`; cut anywhere. Body chunks are views, not copies, and

@@ -57,12 +57,19 @@ export interface ParseSseJsonOptions<T> extends ParseSseOptions, RecordOptions<T
  *   .subscribe({ next: ({ data }) => console.log(JSON.parse(data)), error: console.error });
  *
  * @param options.maxEventBytes - The longest event accepted, in bytes. @defaultValue `1_048_576`
- * @param options.schema - Any Standard Schema: `data` is parsed as JSON and validated.
- * @param options.onInvalid - With a schema: what data that is no JSON, or refused, does. @defaultValue `'error'`
- * @param options.maxPendingBytes - How much may wait for an asynchronous schema. @defaultValue `16_777_216`
  * @see https://html.spec.whatwg.org/multipage/server-sent-events.html#parsing-an-event-stream the format
  */
 export function parseSse(options?: ParseSseOptions): OperatorFunction<PayloadSource, ServerSentEvent>;
+/**
+ * Parses payload chunks as server-sent events whose `data` is JSON, checked and transformed by a schema. All else is as
+ * without one.
+ *
+ * @typeParam T - The type of `data`: the schema's output.
+ * @param options.schema - Any Standard Schema: `data` is parsed as JSON and validated.
+ * @param options.onInvalid - What data that is no JSON, or refused, does. @defaultValue `'error'`
+ * @param options.maxEventBytes - The longest event accepted, in bytes. @defaultValue `1_048_576`
+ * @param options.maxPendingBytes - How much may wait for an asynchronous schema. @defaultValue `16_777_216`
+ */
 export function parseSse<T>(options: ParseSseJsonOptions<T>): OperatorFunction<PayloadSource, ServerSentEvent<T>>;
 export function parseSse<T>(
   options: ParseSseOptions | ParseSseJsonOptions<T> = {},

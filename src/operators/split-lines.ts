@@ -4,7 +4,8 @@ import { checkLineOptions, createLineDecoder, type LineOptions } from './line-de
 import type { PayloadSource } from './payload-source.js';
 
 /** Options of {@link splitLines}. */
-export type SplitLinesOptions = LineOptions;
+// eslint-disable-next-line @typescript-eslint/no-empty-object-type -- not an alias: declarations would show that name
+export interface SplitLinesOptions extends LineOptions {}
 
 /**
  * Splits payload chunks into lines of UTF-8 text, each as soon as its end is there.

@@ -96,7 +96,7 @@ export interface RetryInvocationConfig {
 /**
  * Events of an invocation that is tried again where the exception's type says that it makes sense.
  *
- *     first   -#                   throttled
+ *     first   -#                   #: throttled
  *     second         --h-a-(c|)    h: head, a: chunk, c: complete
  *     result  -r 9ms --h-a-(c|)    r: retry, with a delay of 10 ms
  *

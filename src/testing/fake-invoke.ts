@@ -45,9 +45,9 @@ type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
 /**
  * An `invokeWithResponseStream` that plays an Observable per function name.
  *
- *     table   cold('h-a-b-(c|)')      h: head, a b: chunks, c: complete
- *     result        h-a-b-(c|)
- *     subs          ^-----!
+ *     table   h-a-b-(c|)    h: head, a, b: chunks, c: complete
+ *     result  h-a-b-(c|)
+ *     subs    ^-----!
  *
  * - **Emits** what the table's Observable emits, in the same frame: no promise stands between it and the pipeline,
  *   unless the input is a function that returns one.

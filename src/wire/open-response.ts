@@ -7,6 +7,7 @@ import { emptyWebStream } from './read-body.js';
 
 /** What of a `LambdaClient` is used: its `send`. A mock needs nothing more. */
 export interface LambdaStreamClient {
+  /** Sends the command; the signal aborts it. */
   send(
     command: InvokeWithResponseStreamCommand,
     options?: { abortSignal?: AbortSignal },

@@ -1,6 +1,6 @@
 import { InvokeWithResponseStreamCommand } from '@aws-sdk/client-lambda';
 import { scripted, type ScriptStep } from 'rx-lambda-stream/local';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { drive, gate, post, rawExchange, streamPath } from './drive.js';
 
 test('a script sends what it says and ends cleanly, without an InvokeComplete of its own', async () => {
@@ -95,6 +95,17 @@ test('waits hold the next step back, for a time or for a promise, rejected ones 
   const reading = read('fn');
   open();
   expect((await reading).text).toBe('abc');
+});
+
+test('many waits in one script leave no listener behind', async () => {
+  const warnings: Error[] = [];
+  const listen = (warning: Error): void => void warnings.push(warning);
+  process.on('warning', listen);
+  onTestFinished(() => void process.off('warning', listen));
+  const waits = Array.from({ length: 20 }, () => ({ waitFor: Promise.resolve() }));
+  const { read } = await drive({ fn: scripted([...waits, { chunk: 'a' }]) });
+  expect((await read('fn')).text).toBe('a');
+  expect(warnings.filter(({ name }) => name === 'MaxListenersExceededWarning')).toEqual([]);
 });
 
 test('a script that is a function sees the request and the attempt, and is asked each time', async () => {

@@ -1,0 +1,152 @@
+import { spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { readDiagrams } from '../../docs/diagram/marble-diagram.js';
+import { pictureFile } from '../../docs/diagram/picture-file.js';
+import { publicFunctions, type PublicFunction } from '../../docs/diagram/public-functions.js';
+
+const root = fileURLToPath(new URL('../../', import.meta.url));
+const site = mkdtempSync(join(tmpdir(), 'rx-lambda-stream-site-'));
+const functions = publicFunctions(root).map((declaration) => [declaration.name, declaration] as const);
+const diagrams = readDiagrams(root).map((diagram) => [diagram.name, diagram] as const);
+
+const read = (path: string): string => readFileSync(join(site, path), 'utf8');
+const files = (extension: string): string[] =>
+  readdirSync(site, { recursive: true, encoding: 'utf8' }).filter((path) => path.endsWith(extension));
+
+/** The page of a public function. */
+function pageOf({ name, file }: Pick<PublicFunction, 'name' | 'file'>): string {
+  const [, entry] = /^src\/(testing|local)\//.exec(file) ?? [];
+  return `functions/rx-lambda-stream${entry === undefined ? '' : `_${entry}`}.${name}.html`;
+}
+
+const decode = (html: string): string =>
+  html
+    .replaceAll('&lt;', '<')
+    .replaceAll('&gt;', '>')
+    .replaceAll('&quot;', '"')
+    .replaceAll('&#39;', "'")
+    .replaceAll('&amp;', '&');
+
+const escapeRegExp = (text: string): string => text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&');
+
+/** The values of these attributes in a page. */
+const attributes = (html: string, names: string): string[] =>
+  [...html.matchAll(new RegExp(`<[^>]*? (?:${names})="([^"]*)"`, 'g'))].map(([, value = '']) => decode(value));
+
+let output = '';
+
+// As `npm run docs` does it.
+beforeAll(async () => {
+  const child = spawn(process.execPath, ['--import', 'tsx', 'node_modules/typedoc/bin/typedoc', '--out', site], {
+    cwd: root,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (data: Buffer) => (output += data.toString()));
+  const status = await new Promise((done) => child.on('close', done));
+  if (status !== 0) throw new Error(`TypeDoc ended with ${String(status)}:\n${output}`);
+}, 120_000);
+
+afterAll(() => rmSync(site, { recursive: true, force: true }));
+
+describe('the documentation site', () => {
+  it('is made without a warning: every exported name is documented, every link is resolved', () => {
+    expect(output).toContain('html generated');
+    expect(output).not.toMatch(/\[(?:warning|error)\]/);
+  });
+
+  it('begins with the README, whose headings it lists as they read, code included', () => {
+    const readme = readFileSync(join(root, 'README.md'), 'utf8').replace(/^```.*?^```/gms, '');
+    const headings = [...readme.matchAll(/^#{1,3} (.+)$/gm)].map(([, title = '']) => title.replaceAll('`', ''));
+    const outline = [...read('index.html').matchAll(/<a href="#[^"]+"><span>(.*?)<\/span><\/a>/g)];
+    expect(headings.length).toBeGreaterThan(20);
+    expect(outline.map(([, title = '']) => decode(title.replaceAll('<wbr/>', '')))).toEqual(headings);
+  });
+
+  it('has the pages beside the README', () => {
+    const titles = ['docs/migrating.md', 'docs/troubleshooting.md', 'CHANGELOG.md', 'CONTRIBUTING.md'].map((path) =>
+      /^# (.+)/.exec(readFileSync(join(root, path), 'utf8'))?.[1]?.replaceAll('`', ''),
+    );
+    const pages = readdirSync(join(site, 'documents')).map((page) => read(`documents/${page}`));
+    const shown = pages.map((html) => decode(/<title>(.*?) \|/.exec(html)?.[1] ?? ''));
+    expect(shown.sort()).toEqual(titles.sort());
+  });
+
+  it.each(functions)('%s has a page with its first sentence', (_name, declaration) => {
+    const [sentence = ''] = /^[^.:{]*/.exec(declaration.docstring) ?? [];
+    const text = decode(read(pageOf(declaration)).replace(/<[^>]*>/g, ''));
+    expect(sentence).not.toBe('');
+    expect(text.replace(/\s+/g, ' ')).toContain(sentence.replace(/\s+/g, ' ').replaceAll('`', '').trim());
+  });
+
+  it.each(diagrams)('%s shows its diagram as a picture, and below it as text', (name, diagram) => {
+    const [, declaration] = functions.find(([declared]) => declared === name) ?? [];
+    if (declaration === undefined) throw new Error(`${name} is not public`);
+    const html = read(pageOf(declaration));
+    const picture = pictureFile(name);
+    const shown = new RegExp(
+      `<img src="\\.\\./media/${picture}" alt="[^"]*${name}[^"]*"/?></p>\\s*<pre><code>(.*?)</code>`,
+      's',
+    );
+    const [, text = ''] = shown.exec(html) ?? [];
+    for (const { label, marbles, legend } of diagram.lines) {
+      expect(decode(text)).toMatch(new RegExp(`^${label} +${escapeRegExp(marbles)} *${escapeRegExp(legend)}$`, 'm'));
+    }
+    expect(read(`media/${picture}`)).toBe(readFileSync(join(root, 'docs/marbles', picture), 'utf8'));
+  });
+});
+
+describe('its files', () => {
+  it('load nothing from another host', () => {
+    const pages = files('.html');
+    expect(pages.length).toBeGreaterThan(100);
+    for (const page of pages) {
+      const html = read(page);
+      const tags =
+        html.match(/<(?:script|link|img|iframe|frame|source|video|audio|track|object|embed|use|image|base)\b[^>]*>/g) ??
+        [];
+      const loaded = tags.flatMap((tag) => attributes(tag, 'src|href|srcset|data|poster|xlink:href'));
+      expect(
+        loaded.filter((url) => /^(?:[a-z]+:)?\/\//i.test(url.trim())),
+        page,
+      ).toEqual([]);
+      expect(html, page).not.toMatch(/@import|url\(\s*["']?(?:https?:)?\/\//i);
+    }
+    for (const path of [...files('.css'), ...files('.svg')]) {
+      expect(read(path), path).not.toMatch(
+        /@import|@font-face|url\(\s*["']?(?:https?:)?\/\/|(?:href|src)="(?:https?:)?\/\//i,
+      );
+    }
+    const scripts = files('.js').filter((path) => path.startsWith('assets/'));
+    expect(scripts).toContain('assets/main.js');
+    for (const path of scripts) {
+      expect(read(path), path).not.toMatch(
+        /\bfetch\(|XMLHttpRequest|importScripts|\bimport\s*\(|WebSocket|EventSource|sendBeacon|new Worker|\.src\s*=/,
+      );
+    }
+  });
+
+  it('link to pages, files and places within them that are there', () => {
+    const ids = new Map<string, Set<string>>();
+    const idsOf = (page: string): Set<string> => {
+      const known = ids.get(page) ?? new Set(attributes(readFileSync(page, 'utf8'), 'id'));
+      ids.set(page, known);
+      return known;
+    };
+    // An example's page that the README links to is not one of the site's.
+    for (const page of files('.html').filter((path) => !path.startsWith('media/'))) {
+      const from = join(site, page);
+      const broken = attributes(read(page), 'href|src').filter((url) => {
+        if (/^(?:[a-z]+:|#$|$)/i.test(url)) return false;
+        const [path = '', anchor] = decodeURIComponent(url).split('#');
+        const target = path === '' ? from : resolve(dirname(from), path);
+        if (!existsSync(target)) return true;
+        return anchor !== undefined && target.endsWith('.html') && !idsOf(target).has(anchor);
+      });
+      expect(broken, page).toEqual([]);
+    }
+  });
+});
