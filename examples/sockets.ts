@@ -35,28 +35,28 @@ export function invokeInTime(
 // npx tsx examples/sockets.ts
 if (process.argv[1] === import.meta.filename) {
   const { scripted, startLocalLambda } = await import('rx-lambda-stream/local');
-  const { setTimeout: delay } = await import('node:timers/promises');
+  const { lastValueFrom, takeWhile, tap } = await import('rxjs');
 
   const local = await startLocalLambda({ functions: { watch: scripted([{ chunk: 'now' }, 'stall']) } });
   const client = createStreamingClient(2, 500, local.clientConfig);
-  /** A stream that never ends holds its socket until it is unsubscribed. */
+  // A stream that never ends holds its socket until it is unsubscribed.
   const watch = (name: string) =>
-    invokeInTime(client, { FunctionName: 'watch' }, 10_000).subscribe({
-      next: (event) => console.log(`${name}: ${event.type}`),
-      error: (error) => console.error(`${name}:`, error),
-    });
+    invokeInTime(client, { FunctionName: 'watch' }, 10_000).pipe(tap(({ type }) => console.log(`${name}: ${type}`)));
 
-  const first = watch('first');
-  const others = [watch('second')];
+  const first = watch('first').subscribe();
+  const second = watch('second').subscribe();
   await local.request(1); // both sockets are taken
 
-  others.push(watch('third'));
-  await delay(700); // by now it has found no socket, and waits for its next attempt
-  first.unsubscribe();
-  await local.request(2); // the third one has got the first one's
+  await lastValueFrom(
+    watch('third').pipe(
+      tap((event) => {
+        if (event.type === 'retry') first.unsubscribe(); // it found no socket: now there will be one
+      }),
+      takeWhile(({ type }) => type !== 'chunk'),
+    ),
+  );
 
-  await delay(100);
-  others.forEach((other) => other.unsubscribe());
+  second.unsubscribe();
   client.destroy();
   await local.close();
 }

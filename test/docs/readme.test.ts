@@ -1,70 +1,19 @@
-import { spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { scripted, startLocalLambda } from 'rx-lambda-stream/local';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { gate } from '../support/live.js';
+import { describePage } from './describe-page.js';
+import { readPage } from './markdown-page.js';
+import { runExample } from './run-example.js';
 
-const root = fileURLToPath(new URL('../../', import.meta.url));
-const read = (path: string): string => readFileSync(`${root}${path}`, 'utf8');
-const readme = read('README.md');
-const tsx = ['--import', 'tsx'];
-
-/** The code blocks of the README that say which file they show: `<!-- file: examples/… -->` in the line before. */
-const shown = [...readme.matchAll(/<!-- file: (\S+) -->\n+```\w+\n([\s\S]*?)```/g)].map(
-  ([, path = '', code = '']) => [path, code] as const,
-);
+const readme = readPage('README.md');
 
 describe('the README', () => {
   it('begins with a snippet that is a file of its own', () => {
-    expect(shown[0]?.[0]).toBe('examples/quick-start.ts');
+    expect(readme.blocks.find(({ language }) => language === 'ts')?.source).toBe('examples/quick-start.ts');
   });
 
-  it.each(shown)('shows %s as it is', (path, code) => {
-    expect(code).toBe(read(path));
-  });
-
-  it('shows no TypeScript that is not a file of its own', () => {
-    expect(readme.match(/```(?:ts|typescript)\n/g)).toHaveLength(shown.length);
-  });
-
-  it('links to files that are there', () => {
-    const links = [...readme.matchAll(/\]\((?!https?:|#)([^)#]+)[^)]*\)/g)].map(([, path = '']) => path);
-    for (const path of links) expect(() => read(path), path).not.toThrow();
-  });
+  describePage(readme);
 });
-
-interface Run {
-  readonly status: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-/** Runs an example against an endpoint, as a user's own process. */
-function runExample(
-  path: string,
-  endpoint?: string,
-  onOutput: (stdout: string) => void = () => undefined,
-): Promise<Run> {
-  const child = spawn(process.execPath, [...tsx, path], {
-    cwd: root,
-    env: {
-      ...process.env,
-      AWS_REGION: 'us-east-1',
-      AWS_ACCESS_KEY_ID: 'local',
-      AWS_SECRET_ACCESS_KEY: 'local',
-      ...(endpoint !== undefined && { AWS_ENDPOINT_URL_LAMBDA: endpoint }),
-    },
-  });
-  let stdout = '';
-  let stderr = '';
-  child.stdout.on('data', (data: Buffer) => {
-    stdout += data.toString();
-    onOutput(stdout);
-  });
-  child.stderr.on('data', (data: Buffer) => (stderr += data.toString()));
-  return new Promise((resolve) => child.on('close', (status) => resolve({ status: status ?? -1, stdout, stderr })));
-}
 
 describe('its examples', () => {
   it('the first one runs as printed: text appears while the function is still writing', async () => {

@@ -1,0 +1,29 @@
+import { expect, it } from 'vitest';
+import { read, readPage, readSource, type MarkdownPage } from './markdown-page.js';
+
+/** The tests that every page of documentation passes: what it shows and links to is there, and as it says. */
+export function describePage(page: MarkdownPage): void {
+  const shown = page.blocks.flatMap(({ source, code }) => (source === undefined ? [] : [[source, code] as const]));
+
+  it.each(shown)('shows %s as it is', (source, code) => {
+    expect(code).toBe(readSource(source));
+  });
+
+  it('shows no TypeScript that is not a file of its own, or a region of one', () => {
+    const loose = page.blocks.filter(({ language, source }) => /^(ts|typescript)$/.test(language) && !source);
+    expect(loose).toEqual([]);
+  });
+
+  it('links to files and headings that are there', () => {
+    for (const { path, anchor } of page.links) {
+      expect(() => read(path), path).not.toThrow();
+      if (anchor !== undefined) expect(readPage(path).anchors).toContain(anchor);
+    }
+  });
+
+  it('names tests that are there', () => {
+    for (const { path, title } of page.links) {
+      if (title !== undefined) expect(read(path)).toContain(title);
+    }
+  });
+}

@@ -1,0 +1,60 @@
+/** The pages in docs/: what they show and link to is there, and every section says which test proves it. */
+import { describe, expect, it } from 'vitest';
+import { describePage } from './describe-page.js';
+import { readPage, readSource, sectionOf, tableRows } from './markdown-page.js';
+
+const migrating = readPage('docs/migrating.md');
+const troubleshooting = readPage('docs/troubleshooting.md');
+
+describe.each([migrating, troubleshooting, readPage('CONTRIBUTING.md'), readPage('CHANGELOG.md')])('$path', (page) =>
+  describePage(page),
+);
+
+describe('docs/troubleshooting.md', () => {
+  const sections = troubleshooting.sections.filter(({ level }) => level === 2);
+
+  it('lists its sections, in their order', () => {
+    const [introduction = ''] = sectionOf(troubleshooting, 'Troubleshooting').text.split('\n## ');
+    const listed = [...introduction.matchAll(/^- \[(.+)\]\(#/gm)].map(([, heading]) => heading);
+    expect(listed).toEqual(sections.map(({ heading }) => heading));
+  });
+
+  it.each(sections)('says under "$heading" which tests prove it', ({ text }) => {
+    expect(text).toMatch(/\]\(\.\.\/test\/\S+\.test\.ts ["'].+["']\)/);
+  });
+});
+
+describe('docs/migrating.md', () => {
+  it('shows each region of its examples, on both sides of each shape', () => {
+    const shown = migrating.blocks.flatMap(({ source }) => source ?? []);
+    for (const side of ['before', 'after']) {
+      const path = `examples/migrating-${side}.ts`;
+      const regions = [...readSource(path).matchAll(/^\/\/ #region (\S+)$/gm)].map(
+        ([, name]) => `${path}#${String(name)}`,
+      );
+      expect(shown.filter((source) => source.startsWith(path))).toEqual(regions);
+    }
+  });
+});
+
+describe('what takes the pages apart', () => {
+  it('finds headings, anchors, links with titles, code blocks and tables', () => {
+    expect(migrating.anchors).toContain('for-await-kept');
+    expect(readPage('README.md').anchors).toContain('shareinvocationoptions-one-invocation-many-consumers');
+    expect(migrating.links).toContainEqual({ path: 'examples/for-await.ts' });
+    expect(migrating.links).toContainEqual({ path: 'docs/migrating.md', anchor: 'from-boto3' });
+    expect(troubleshooting.links.filter(({ title }) => title !== undefined).length).toBeGreaterThan(30);
+    expect(migrating.blocks.find(({ language }) => language === 'python')?.code).toContain('import boto3');
+    expect(tableRows(sectionOf(migrating, 'Parameters'), 'parameter')[0]).toMatchObject({
+      parameter: '`FunctionName`',
+    });
+  });
+
+  it('reads a region without its comments, and misses one that is not there', () => {
+    expect(readSource('examples/migrating-before.ts#retries')).toMatch(
+      /^export function createRetryingClient[\s\S]*^}\n$/m,
+    );
+    expect(() => readSource('examples/migrating-before.ts#nothing')).toThrow('no region nothing');
+    expect(() => readSource('examples/nothing.ts')).toThrow('ENOENT');
+  });
+});
