@@ -1,30 +1,40 @@
+import type { Crc32Task } from './crc32-process.js';
+import { alternate } from './harness/alternate.js';
+import type { Effort } from './harness/effort.js';
+import { measureIn } from './harness/measure-in.js';
+import { medianOf } from './harness/median.js';
+import { withProcesses } from './harness/processes.js';
+import { nanosecondsCpuPerCall, type Row } from './results/row.js';
+
+const ways = ['ours', 'tables', 'zlib'] as const;
+const sizes = [16, 128, 192, 256, 384, 512, 4096, 65_536];
+
 /**
- * Where the runtime's CRC-32 begins to beat the tables: the constant in src/wire/crc32.ts.
- * Run: npx tsx test/bench/crc32.ts
+ * The CRC-32 of src/wire/crc32.ts against the two that it chooses from. Its threshold is right where it is never much
+ * worse than either: `npm run bench -- crc32`.
  */
-import { crc32 as native } from 'node:zlib';
-import { crc32ByTables } from '../../src/wire/crc32.js';
-
-function nanosecondsPer(run: () => number, times: number): number {
-  let sink = 0;
-  const start = process.hrtime.bigint();
-  for (let i = 0; i < times; i++) sink ^= run();
-  const elapsed = Number(process.hrtime.bigint() - start);
-  if (Number.isNaN(sink)) throw new Error('unreachable, but keeps the work alive');
-  return elapsed / times;
-}
-
-console.log('bytes  tables ns  native ns  ratio');
-for (const size of [16, 64, 128, 192, 256, 384, 512, 1024, 4096, 16384, 65536]) {
-  const bytes = Uint8Array.from({ length: size }, (_, i) => i * 7);
-  const times = Math.max(2_000, Math.floor(20_000_000 / (size + 50)));
-  const rounds = Array.from({ length: 5 }, () => [
-    nanosecondsPer(() => crc32ByTables(bytes, 0, size, 0), times),
-    nanosecondsPer(() => native(bytes, 0), times),
-  ]);
-  const median = (column: number): number => rounds.map((r) => r[column]!).sort((a, b) => a - b)[2]!;
-  const [tables, own] = [median(0), median(1)];
-  console.log(
-    `${String(size).padStart(5)}  ${tables.toFixed(1).padStart(9)}  ${own.toFixed(1).padStart(9)}  ${(tables / own).toFixed(2)}`,
-  );
+export function measureCrc32({ crc32Rounds: rounds }: Effort): Promise<Row[]> {
+  return withProcesses(async (start) => {
+    // One for all ways: where a process happens to have its memory would matter more than what is measured.
+    const process = await start(new URL('./crc32-process.ts', import.meta.url));
+    const rows: Row[] = [];
+    for (const size of sizes) {
+      const times = Math.max(2_000, Math.floor(20_000_000 / (size + 50)));
+      const costs = await alternate(ways, (way) => measureIn(process, { way, size, times } satisfies Crc32Task), {
+        rounds,
+        warmUps: 1,
+      });
+      const ns = (way: (typeof ways)[number]): number => (medianOf(costs[way], ({ cpuMs }) => cpuMs) * 1e6) / times;
+      const row = {
+        measured: `CRC-32 of ${size.toLocaleString('en')} B`,
+        unit: nanosecondsCpuPerCall,
+        ours: ns('ours'),
+      };
+      rows.push(
+        { ...row, against: { name: 'tables alone', figure: ns('tables') } },
+        { ...row, against: { name: '`zlib.crc32` alone', figure: ns('zlib') } },
+      );
+    }
+    return rows;
+  });
 }

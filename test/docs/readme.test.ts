@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { scripted, startLocalLambda } from 'rx-lambda-stream/local';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { gate } from '../support/live.js';
@@ -10,6 +11,16 @@ const readme = readPage('README.md');
 describe('the README', () => {
   it('begins with a snippet that is a file of its own', () => {
     expect(readme.blocks.find(({ language }) => language === 'ts')?.source).toBe('examples/quick-start.ts');
+  });
+
+  it('shows figures of the last benchmark', () => {
+    const [, figures = ''] = readFileSync('README.md', 'utf8').split(/<!-- \/?benchmark.*-->/);
+    const cells = (markdown: string): string[][] =>
+      [...markdown.matchAll(/^\|(.*)\|$/gm)].map(([, row = '']) => row.split('|').map((cell) => cell.trim()));
+    // Without the line below the heads, whose length is the columns'.
+    const shown = cells(figures).filter(([first = '']) => !first.startsWith('-'));
+    expect(shown.length).toBeGreaterThan(5);
+    expect(cells(readFileSync('test/bench/RESULTS.md', 'utf8'))).toEqual(expect.arrayContaining(shown));
   });
 
   describePage(readme);

@@ -3,7 +3,7 @@ import ndjson from 'ndjson';
 import { from } from 'rxjs';
 import split2 from 'split2';
 import type { Duplex } from 'node:stream';
-import { parseNdjson } from '../../../src/operators/parse-ndjson.js';
+import { parseNdjson } from 'rx-lambda-stream';
 
 /** Reads chunks to their end and returns the number of records. */
 export type Contender = (chunks: readonly Uint8Array[], lines: readonly string[]) => Promise<number>;
@@ -45,8 +45,25 @@ async function throughWebStreams(chunks: readonly Uint8Array[]): Promise<number>
   return records;
 }
 
-export const contenders: Readonly<Record<string, Contender>> = {
-  'JSON.parse of ready lines (the limit)': (_chunks, lines) => {
+function throughOurs(chunks: readonly Uint8Array[], maxLineBytes?: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    let records = 0;
+    from(chunks)
+      .pipe(parseNdjson(maxLineBytes === undefined ? {} : { maxLineBytes }))
+      .subscribe({ next: () => records++, error: reject, complete: () => resolve(records) });
+  });
+}
+
+export const ours = '`parseNdjson`';
+export const limit = '`JSON.parse` of ready lines';
+export const split2Peer = 'split2 with `JSON.parse`';
+/** Ours, with lines of any length. */
+export const oursUnlimited = '`parseNdjson`, unlimited';
+
+const contenders = {
+  [ours]: (chunks) => throughOurs(chunks),
+  [oursUnlimited]: (chunks) => throughOurs(chunks, Infinity),
+  [limit]: (_chunks, lines) => {
     let records = 0;
     for (const line of lines) {
       JSON.parse(line);
@@ -54,19 +71,26 @@ export const contenders: Readonly<Record<string, Contender>> = {
     }
     return Promise.resolve(records);
   },
-  parseNdjson: (chunks) =>
-    new Promise((resolve, reject) => {
-      let records = 0;
-      from(chunks)
-        .pipe(parseNdjson())
-        .subscribe({ next: () => records++, error: reject, complete: () => resolve(records) });
-    }),
-  'split2 + JSON.parse': (chunks) => throughDuplex(split2(JSON.parse), chunks),
+  [split2Peer]: (chunks) => throughDuplex(split2(JSON.parse), chunks),
   ndjson: (chunks) => throughDuplex(ndjson.parse(), chunks),
   'it-ndjson': async (chunks) => {
     let records = 0;
     for await (const _record of parseItNdjson(chunks)) records++;
     return records;
   },
-  'TextDecoderStream + split': (chunks) => throughWebStreams(chunks),
-};
+  '`TextDecoderStream` and `split`': (chunks) => throughWebStreams(chunks),
+} satisfies Record<string, Contender>;
+
+type ContenderName = keyof typeof contenders;
+
+/** Those that take part in the comparison. */
+export type ComparedName = Exclude<ContenderName, typeof oursUnlimited>;
+export const comparedNames: readonly ComparedName[] = (Object.keys(contenders) as ContenderName[]).filter(
+  (name) => name !== oursUnlimited,
+);
+
+/** The contender that a measured process was started for. */
+export function contenderOf(name: string | undefined): Contender {
+  if (name === undefined || !Object.hasOwn(contenders, name)) throw new TypeError(`There is no contender ${name}`);
+  return contenders[name as ContenderName];
+}

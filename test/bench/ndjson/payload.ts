@@ -1,7 +1,42 @@
 const utf8 = new TextEncoder();
 
-/** Rows as functions report them: about 110 bytes each. */
-function row(index: number, name: string): string {
+/** How a payload is made. */
+export type Recipe =
+  | {
+      /** Rows as functions report them, of about 110 bytes; `nonAsciiEvery`th with letters beyond ASCII, 0 for none. */
+      readonly kind: 'rows';
+      readonly records: number;
+      readonly nonAsciiEvery: number;
+      readonly chunkBytes: number;
+    }
+  /** Short records, as a function sends them that streams a model's tokens. */
+  | { readonly kind: 'tokens'; readonly records: number; readonly chunkBytes: number }
+  /** A single record of this length. */
+  | { readonly kind: 'long line'; readonly lineBytes: number; readonly chunkBytes: number }
+  /** A record in each chunk. */
+  | { readonly kind: 'row a chunk'; readonly records: number };
+
+export interface Payload {
+  readonly lines: readonly string[];
+  readonly chunks: readonly Uint8Array[];
+}
+
+export function makePayload(recipe: Recipe): Payload {
+  const lines = makeLines(recipe);
+  if (recipe.kind === 'row a chunk') return { lines, chunks: lines.map((line) => toBytes([line])) };
+  return { lines, chunks: cutEvery(toBytes(lines), recipe.chunkBytes) };
+}
+
+function makeLines(recipe: Recipe): string[] {
+  if (recipe.kind === 'long line') return [JSON.stringify('a'.repeat(recipe.lineBytes - 3))];
+  return Array.from({ length: recipe.records }, (_, index) => {
+    if (recipe.kind === 'tokens') return `{"i":${index},"token":" word"}`;
+    const isNonAscii = recipe.kind === 'rows' && recipe.nonAsciiEvery > 0 && index % recipe.nonAsciiEvery === 0;
+    return makeRow(index, isNonAscii ? 'Zoë 漢字' : 'A. Customer');
+  });
+}
+
+function makeRow(index: number, name: string): string {
   return JSON.stringify({
     id: index,
     at: `2026-03-${String((index % 28) + 1).padStart(2, '0')}T12:00:00.000Z`,
@@ -12,25 +47,13 @@ function row(index: number, name: string): string {
   });
 }
 
-/** Lines of a payload, every `nonAsciiEvery`th with letters beyond ASCII; 0 for none. */
-export function makeLines(count: number, nonAsciiEvery: number): string[] {
-  return Array.from({ length: count }, (_, index) =>
-    row(index, nonAsciiEvery > 0 && index % nonAsciiEvery === 0 ? 'Zoë 漢字' : 'A. Customer'),
-  );
-}
-
-/** Short records, as a function sends them that streams a model's tokens. */
-export function makeTokenLines(count: number): string[] {
-  return Array.from({ length: count }, (_, index) => `{"i":${index},"token":" word"}`);
-}
-
 /** The lines' bytes, each line ended. */
-export function toBytes(lines: readonly string[]): Uint8Array {
+function toBytes(lines: readonly string[]): Uint8Array {
   return utf8.encode(lines.map((line) => `${line}\n`).join(''));
 }
 
 /** Copies, as chunks from a network are: no two share a buffer. */
-export function cutEvery(bytes: Uint8Array, chunkBytes: number): Uint8Array[] {
+function cutEvery(bytes: Uint8Array, chunkBytes: number): Uint8Array[] {
   const chunks: Uint8Array[] = [];
   for (let from = 0; from < bytes.length; from += chunkBytes) chunks.push(bytes.slice(from, from + chunkBytes));
   return chunks;

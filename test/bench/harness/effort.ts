@@ -1,0 +1,33 @@
+/** How long the parts measure. */
+export interface Effort {
+  readonly eventRounds: number;
+  readonly latencyRounds: number;
+  readonly ndjsonRounds: number;
+  readonly linearRounds: number;
+  readonly crc32Rounds: number;
+  readonly concurrencyRounds: number;
+  /** How long the concurrent streams are measured in a round, in seconds. */
+  readonly concurrencySeconds: number;
+}
+
+/** For figures to publish. */
+export const full: Effort = {
+  eventRounds: 7,
+  latencyRounds: 30,
+  ndjsonRounds: 15,
+  linearRounds: 5,
+  crc32Rounds: 7,
+  concurrencyRounds: 3,
+  concurrencySeconds: 10,
+};
+
+/** For trying it out. */
+export const quick: Effort = {
+  eventRounds: 1,
+  latencyRounds: 5,
+  ndjsonRounds: 3,
+  linearRounds: 1,
+  crc32Rounds: 1,
+  concurrencyRounds: 1,
+  concurrencySeconds: 2,
+};
