@@ -43,8 +43,8 @@ ${toTable(rows)}
   be faster.
 - **Streams at once**: of 16-byte tokens, one an HTTP chunk and a write. A stream's interval between tokens is divided
   into slots of 1 ms over which the streams are dealt out: 1,000 streams of 50 tokens a second are 50 writes each
-  millisecond. A pace is _too much_ for who gets less than 95 % of the tokens in time, or is busy for more than 90 % of
-  it and so reads tokens that have piled up together; a lower pace follows. The live heap is after a collection; the
+  millisecond. A pace is _not held_ by who reads tokens more than 5 % slower or faster (those that were late), or is
+  busy, or has its server busy, for more than 90 % of the time; a lower pace follows. The live heap is after a collection; the
   resident set is what the process has grown by, garbage included. Both hold Node's own sockets.
 - **Growth**: _itself_ is this package at the smallest size; 1× says that an event, a byte or a chunk costs the same
   however many there are. The requests' own cost, measured with streams of no events, is left out.
