@@ -1,0 +1,118 @@
+import type { SharePlan } from '../plan.js';
+import type { ModelClock } from './clock.js';
+import type { ModelEvent, ModelObserver, ModelSource } from './events.js';
+
+export interface ModelSharing extends ModelSource {
+  /** Whether a timer without effect may be set. */
+  readonly mayHaveIdleTimer: boolean;
+}
+
+/** What `shareInvocation(…)` does, from its documentation. */
+export function modelSharing(plan: SharePlan, clock: ModelClock, source: ModelSource): ModelSharing {
+  const { replay, maxReplayBytes, lingerMs } = plan;
+  let state: 'idle' | 'running' | 'complete' = 'idle';
+  let history: ModelEvent[] = [];
+  let overflowed = false;
+  let listeners: ModelObserver[] = [];
+  let stopLingering: (() => void) | undefined;
+  let idleTimerUntil = 0;
+
+  const own: ModelObserver = {
+    get closed() {
+      return state !== 'running';
+    },
+    next(event) {
+      remember(event);
+      if (overflowed && listeners.length === 0) close();
+      for (const listener of [...listeners]) if (!listener.closed) listener.next(event);
+    },
+    fail(error) {
+      for (const listener of ended('idle')) if (!listener.closed) listener.fail(error);
+    },
+    end() {
+      for (const listener of ended(replay === 'all' ? 'complete' : 'idle')) if (!listener.closed) listener.end();
+    },
+  };
+
+  function remember(event: ModelEvent): void {
+    if (replay === 'none') return;
+    // What came before is void.
+    if (event.type === 'retry' && event.mode === 'restart') history = [];
+    const last = history.at(-1);
+    if (event.type !== 'chunk' || last?.type !== 'chunk') history.push(event);
+    // For those who come late chunks are joined to few: of so few bytes, to one.
+    else history[history.length - 1] = { type: 'chunk', bytes: last.bytes + event.bytes };
+    overflowed = payloadBytes(history) > maxReplayBytes;
+  }
+
+  function ended(as: 'idle' | 'complete'): ModelObserver[] {
+    const last = listeners;
+    listeners = [];
+    state = as;
+    stopLingering?.();
+    stopLingering = undefined;
+    // The linger of RxJS's `share` begins whenever its last subscriber goes, also when that is because of the end.
+    if (as === 'idle' && last.length > 0 && !overflowed) idleTimerUntil = clock.now + lingerMs;
+    return last;
+  }
+
+  function close(): void {
+    ended('idle');
+    source.unsubscribe(own);
+  }
+
+  function tellHistory(listener: ModelObserver): void {
+    if (overflowed) {
+      listener.fail(`ReplayLimitError ${maxReplayBytes}`);
+      return;
+    }
+    for (const event of history) {
+      if (listener.closed) return;
+      if (event.type !== 'chunk' || event.bytes !== '') listener.next(event);
+    }
+  }
+
+  /** Closes the connection now or later, where nobody listens. */
+  function leaveIfAlone(): void {
+    if (state !== 'running' || listeners.length > 0) return;
+    if (lingerMs === 0 || overflowed) close();
+    else stopLingering = clock.schedule(lingerMs, close);
+  }
+
+  return {
+    get mayHaveIdleTimer() {
+      return clock.now < idleTimerUntil;
+    },
+    subscribe(listener) {
+      idleTimerUntil = 0;
+      if (state === 'complete') {
+        tellHistory(listener);
+        if (!listener.closed) listener.end();
+      } else if (state === 'running') {
+        stopLingering?.();
+        stopLingering = undefined;
+        tellHistory(listener);
+        if (!listener.closed) listeners.push(listener);
+        else leaveIfAlone();
+      } else {
+        state = 'running';
+        history = [];
+        overflowed = false;
+        listeners = [listener];
+        source.subscribe(own);
+      }
+    },
+    unsubscribe(listener) {
+      const before = listeners.length;
+      listeners = listeners.filter((one) => one !== listener);
+      if (listeners.length < before) leaveIfAlone();
+    },
+  };
+}
+
+function payloadBytes(events: readonly ModelEvent[]): number {
+  return events.reduce(
+    (sum, event) => sum + (event.type === 'chunk' || event.type === 'unknown' ? event.bytes.length : 0),
+    0,
+  );
+}

@@ -1,0 +1,86 @@
+import { TooManyRequestsException } from '@aws-sdk/client-lambda';
+import {
+  isLambdaStreamError,
+  type CollectedResponse,
+  type LambdaStreamEvent,
+  type ServerSentEvent,
+  type Snapshot,
+} from 'rx-lambda-stream';
+import { failures } from './failures.js';
+import { inWords, type Bytes } from './model/events.js';
+
+/** Real bytes as the model has them. */
+export const bytesOf = (payload: Uint8Array): Bytes => String.fromCharCode(...payload);
+
+/** A real event in the model's words. */
+export function eventInWords(event: LambdaStreamEvent): string {
+  switch (event.type) {
+    case 'head':
+      return inWords({ type: 'head', statusCode: event.statusCode, requestId: event.requestId ?? '' });
+    case 'chunk':
+    case 'unknown':
+      return inWords({ type: event.type, bytes: bytesOf(event.payload) });
+    case 'complete':
+    case 'http-head':
+      return inWords(event);
+    case 'retry': {
+      const { delivered, error, ...others } = event;
+      return inWords({ ...others, ...delivered, error: errorInWords(error) });
+    }
+  }
+}
+
+/** A real error in the model's words; one that a step made is told by its identity. */
+export function errorInWords(error: unknown): string {
+  const name = Object.entries(failures).find(([, failure]) => failure === error)?.[0];
+  if (name !== undefined) return name;
+  // Over the wire it is one that the SDK has made.
+  if (error instanceof TooManyRequestsException && error.retryAfterSeconds === undefined) return 'throttled';
+  if (!isLambdaStreamError(error)) return `unexpected: ${String(error)}`;
+  // By the fields that say what happened; of each class its own.
+  const facts = error as unknown as Readonly<Record<string, unknown>>;
+  const field = (key: string): string => String(facts[key]);
+  switch (error.code) {
+    case 'function-error':
+      return `FunctionError ${field('errorCode')}`;
+    case 'truncated':
+      return `TruncatedStreamError after ${field('chunks')} chunks, ${field('bytes')} bytes`;
+    case 'replay-mismatch':
+      return `ReplayMismatchError after ${field('deliveredBytes')} bytes`;
+    case 'replay-limit':
+      return `ReplayLimitError ${field('maxReplayBytes')}`;
+    case 'response-too-large':
+      return `ResponseTooLargeError ${field('maxBytes')}`;
+    case 'invalid-record':
+      return `InvalidRecordError in line ${field('line')}, byte ${field('offset')}`;
+    case 'line-too-long':
+      return `LineTooLongError in line ${field('line')}, byte ${field('offset')}`;
+    case 'http-status':
+      return `HttpStatusError ${field('statusCode')} ${bytesOf(facts['body'] as Uint8Array)}`;
+    case 'invalid-text':
+    case 'protocol':
+      return error.name;
+  }
+}
+
+export function sentEventInWords({ id, event, retryMs, data }: ServerSentEvent): string {
+  return JSON.stringify([id, event, retryMs, data]);
+}
+
+export function responseInWords({ head, httpHead, bytes, errorCode }: CollectedResponse): string {
+  return JSON.stringify([head?.requestId, httpHead?.statusCode, bytesOf(bytes), errorCode]);
+}
+
+export function snapshotInWords({ status, text, bytes, chunks, ...fields }: Snapshot): string {
+  return JSON.stringify({
+    status,
+    text,
+    bytes,
+    chunks,
+    head: fields.head?.requestId,
+    http: fields.httpHead?.statusCode,
+    retry: fields.retry?.attempt,
+    errorCode: fields.complete?.errorCode,
+    error: 'error' in fields ? errorInWords(fields.error) : undefined,
+  });
+}
