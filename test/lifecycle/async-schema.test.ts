@@ -1,6 +1,6 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import fc from 'fast-check';
-import { config, map, take } from 'rxjs';
+import { config, take } from 'rxjs';
 import { createRetryBudget, parseNdjson, type InvalidRecordError } from 'rx-lambda-stream';
 import { fakeInvoke } from 'rx-lambda-stream/testing';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
@@ -160,7 +160,6 @@ it('records come in order through an asynchronous schema, and nothing of it outl
           .pipe(
             invocationOperators(plan, budget),
             parseNdjson({ schema, maxPendingBytes, onInvalid: onInvalid === 'tell' ? tell : onInvalid }),
-            map((value) => String(value)),
             take(content ?? Infinity),
           )
           .subscribe({
