@@ -1,21 +1,38 @@
-import { BehaviorSubject, config } from 'rxjs';
-import { createRetryBudget } from 'rx-lambda-stream';
+import { BehaviorSubject, config, type Observable } from 'rxjs';
+import { createRetryBudget, invokeWithResponseStream, type LambdaStreamEvent } from 'rx-lambda-stream';
 import { expect, vi } from 'vitest';
+import { chunkFrame, completeFrame, encodeFrame } from '../support/frames.js';
 import type { BodyKind } from './driven-body.js';
-import type { DrivenClient } from './driven-client.js';
+import type { DrivenClient, Exchange } from './driven-client.js';
+import { failures } from './failures.js';
 import { createModelClock } from './model/clock.js';
 import { modelConsumer, type ModelConsumer } from './model/consumer.js';
+import { toBytes, type ModelSource } from './model/events.js';
+import { modelInvocation, type ModelInvocation } from './model/invocation.js';
+import { modelSharing, type ModelSharing } from './model/sharing.js';
+import { invocationOperators } from './pipeline.js';
 import type { Plan } from './plan.js';
-import type { Step } from './steps.js';
+import type { ResponseStep, Step } from './steps.js';
 import { turnOfTheEventLoop } from './turn.js';
 import { watchConsumer, type WatchedConsumer } from './watch-consumer.js';
-import { createWireBranch, type WireBranch } from './wire-branch.js';
 
 /** A step, where the responses can be paused too. */
 export type WireStep = Step | { readonly step: 'pause' | 'resume' };
 
-/** Longer than any linger. */
-const longMs = 1_000;
+interface Branch {
+  readonly name: string;
+  readonly invocation: ModelInvocation;
+  readonly source: Observable<LambdaStreamEvent>;
+  readonly modelSource: ModelSource & Partial<ModelSharing>;
+  /** What a response, by its number, did during a pause. */
+  held: { readonly number: number; readonly step: ResponseStep }[];
+  /** How much of the document the open response has sent. */
+  sent: number;
+  /** The responses that have sent all. */
+  readonly over: Set<Exchange>;
+}
+
+const exceptionHeaders = { ':message-type': 'exception', ':exception-type': 'TooManyRequestsException' };
 
 /**
  * Plays the steps on a real client and on the model, and compares the two after each step. Time is vitest's, for there
@@ -37,16 +54,124 @@ export async function playOverWire(
 
   const budget = plan.retry?.budget && createRetryBudget(plan.retry.budget);
   const tokens = { left: plan.retry?.budget?.capacity ?? 0 };
-  const branches = new Map<string, WireBranch>();
+  const branches = new Map<string, Branch>();
   const lives: { readonly who: number; readonly real: WatchedConsumer; readonly model: ModelConsumer }[] = [];
   const pauseWhile = new BehaviorSubject(false);
-  const surroundings = { driven, plan, clock, tokens, budget, pauseWhile, checkHalf: checkAfterTurn };
 
-  function branchOf(who: number): WireBranch {
+  function branchOf(who: number): Branch {
     const name = plan.share ? 'shared' : `of ${who}`;
-    const branch = branches.get(name) ?? createWireBranch(name, surroundings);
+    const known = branches.get(name);
+    if (known) return known;
+    const invocation = modelInvocation(plan, name, clock, tokens);
+    const branch: Branch = {
+      name,
+      invocation,
+      source: invokeWithResponseStream(driven.client, { FunctionName: name }, { ...plan, pauseWhile }).pipe(
+        invocationOperators(plan, budget),
+      ),
+      modelSource: plan.share ? modelSharing(plan.share, clock, invocation) : invocation,
+      held: [],
+      sent: 0,
+      over: new Set(),
+    };
     branches.set(name, branch);
     return branch;
+  }
+
+  const exchangesOf = ({ name }: Branch): Exchange[] =>
+    driven.exchanges.filter(({ functionName }) => functionName === name);
+
+  /** Half a frame is none: nothing of it may be seen before the other half is there. */
+  async function push(exchange: Exchange, frame: Uint8Array): Promise<void> {
+    const cut = (exchange.number * 31 + frame.length * 7) % frame.length;
+    exchange.body?.push(frame.subarray(0, cut));
+    await turnOfTheEventLoop();
+    check();
+    exchange.body?.push(frame.subarray(cut));
+  }
+
+  /** What comes behind the headers shows when it is read. */
+  function take({ held, invocation }: Branch, step: ResponseStep): void {
+    if (pauseWhile.value) held.push({ number: invocation.activations, step });
+    else invocation.take(step);
+  }
+
+  async function respond(branch: Branch, step: ResponseStep): Promise<void> {
+    const exchange = exchangesOf(branch).at(-1);
+    if (!exchange || !branch.invocation.open || branch.over.has(exchange)) return;
+    if (!exchange.isAnswered) {
+      branch.sent = 0;
+      if (step.does === 'fail') {
+        const how = step.how === 'refused' || step.how === 'reset' ? step.how : 'throttled';
+        if (how === 'throttled') exchange.refuse();
+        else exchange.fail(failures[how]);
+        branch.invocation.take({ does: 'fail', how });
+        return;
+      }
+      if (step.does === 'empty head') {
+        branch.over.add(exchange);
+        exchange.respond(204);
+        exchange.body?.end();
+        branch.invocation.take(step);
+        return;
+      }
+      exchange.respond();
+      branch.invocation.take({ does: 'head' });
+    }
+    switch (step.does) {
+      case 'head':
+      case 'empty head':
+        return;
+      case 'chunk': {
+        const { document } = plan.responses[(exchange.number - 1) % plan.responses.length] ?? plan.responses[0];
+        const bytes = document.slice(branch.sent, branch.sent + step.bytes);
+        branch.sent += bytes.length;
+        await push(exchange, chunkFrame(toBytes(bytes)));
+        take(branch, step);
+        return;
+      }
+      case 'unknown':
+        await push(exchange, encodeFrame({ ':event-type': 'New', ':message-type': 'event' }, 'new'));
+        {
+          take(branch, step);
+          return;
+        }
+      case 'complete':
+      case 'function error':
+        await push(exchange, completeFrame(step.does === 'complete' ? {} : { ErrorCode: 'Unhandled' }));
+        branch.over.add(exchange);
+        exchange.body?.end();
+        {
+          take(branch, step);
+          return;
+        }
+      case 'end':
+        branch.over.add(exchange);
+        exchange.body?.end();
+        {
+          take(branch, step);
+          return;
+        }
+      case 'fail':
+        if (step.how === 'throttled') {
+          await push(exchange, encodeFrame(exceptionHeaders, '{"message":"slow down"}'));
+          branch.over.add(exchange);
+          take(branch, step);
+          return;
+        }
+        // A break while paused shows now or later, as the body has it: see the test of the wire itself.
+        if (pauseWhile.value) return;
+        exchange.body?.break(new Error('reset'));
+        branch.invocation.take({ does: 'end' });
+    }
+  }
+
+  function resume(): void {
+    pauseWhile.next(false);
+    for (const branch of branches.values()) {
+      const { held, invocation } = branch;
+      for (const { number, step } of held.splice(0)) if (number === invocation.activations) invocation.take(step);
+    }
   }
 
   /** From timer to timer, since what one of them begins takes a turn. */
@@ -63,21 +188,19 @@ export async function playOverWire(
 
   async function perform(step: WireStep): Promise<void> {
     switch (step.step) {
-      case 'haunt':
-        // A real response has nobody left to tell.
-        return;
       case 'wait':
-        await wait(step.ms);
-        return;
-      case 'pause':
+        return wait(step.ms);
+      case 'pause': {
         pauseWhile.next(true);
         return;
-      case 'resume':
-        pauseWhile.next(false);
-        for (const branch of branches.values()) branch.resume();
+      }
+      case 'resume': {
+        resume();
         return;
+      }
       case 'response':
-        await branchOf(step.who).respond(step.response);
+        return respond(branchOf(step.who), step.response);
+      case 'haunt':
         return;
     }
     const life = lives.filter(({ who }) => who === step.who).at(-1);
@@ -93,16 +216,21 @@ export async function playOverWire(
     }
   }
 
-  async function checkAfterTurn(): Promise<void> {
-    await turnOfTheEventLoop();
+  /** Whether it is neither given up nor at its end; an end that nobody has read, because of a pause, is none yet. */
+  function isActive({ over, held }: Branch, exchange: Exchange): boolean {
+    if (exchange.isAborted) return false;
+    return !over.has(exchange) || !exchange.body?.isReleased || held.some(({ number }) => number === exchange.number);
+  }
+
+  function check(): void {
     const all = [...branches.values()];
-    if (pauseWhile.value && all.some(({ isHolding }) => isHolding)) note('paused');
+    if (pauseWhile.value && all.some(({ held }) => held.length > 0)) note('paused');
     for (const { invocation } of all) note(`attempt ${invocation.attempt}`);
     const possiblyIdle = all.filter(({ modelSource }) => modelSource.mayHaveIdleTimer).length;
     const idleTimers = Math.min(possiblyIdle, Math.max(0, vi.getTimerCount() - clock.pending));
     expect({
-      requests: all.map(({ requests }) => requests),
-      active: all.map(({ active }) => active),
+      requests: all.map((branch) => exchangesOf(branch).length),
+      active: all.map((branch) => exchangesOf(branch).filter((exchange) => isActive(branch, exchange)).length),
       timers: vi.getTimerCount() - idleTimers,
       tokens: budget?.tokens ?? 0,
       lives: lives.map(({ real: { values, endings, late } }) => ({ values, endings, late })),
@@ -123,17 +251,23 @@ export async function playOverWire(
 
   for (const step of steps) {
     await perform(step);
-    await checkAfterTurn();
+    await turnOfTheEventLoop();
+    check();
   }
   for (const { who } of lives) {
     await perform({ step: 'unsubscribe', who });
-    await checkAfterTurn();
+    await turnOfTheEventLoop();
+    check();
   }
   await wait(longMs);
-  await checkAfterTurn();
-  expect([vi.getTimerCount(), pauseWhile.observed]).toEqual([0, false]);
+  check();
+  expect(vi.getTimerCount()).toBe(0);
+  expect(pauseWhile.observed).toBe(false);
   for (const { abortListeners, isAborted, body } of driven.exchanges) {
     expect([abortListeners, isAborted || body?.isReleased, body?.isReleased ?? true]).toEqual([0, true, true]);
   }
   for (const { real } of lives) for (const what of [...real.values, ...real.endings]) note(what);
 }
+
+/** Longer than any linger. */
+const longMs = 1_000;

@@ -132,7 +132,7 @@ export function modelConsumer(plan: Plan, clock: ModelClock, source: ModelSource
     if (plan.view.of === 'snapshots') emitSnapshot(plan.view.intervalMs);
     // The first snapshot may have closed it, which narrowing cannot see.
     // eslint-disable-next-line @typescript-eslint/no-unnecessary-condition
-    if (!observer.closed) source.subscribe(observer);
+    if (!closed) source.subscribe(observer);
   }
 
   return {
