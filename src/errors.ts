@@ -49,12 +49,11 @@ export class FunctionError extends LambdaStreamError {
   declare readonly logTail?: string;
 
   constructor(init: FunctionErrorInit) {
-    const { functionName, ...said } = init;
-    const { errorCode, errorDetails } = said;
+    const { functionName, errorCode, errorDetails, logTail } = init;
     const details = parseErrorDetails(errorDetails);
     const thrown = [details.errorType, details.errorMessage].filter(Boolean).join(': ') || errorDetails;
     super(`Function "${functionName}" failed with ${errorCode}${thrown && ` (${excerpt(thrown)})`}`);
-    Object.assign(this, said, details);
+    Object.assign(this, { errorCode, errorDetails }, details, logTail !== undefined && { logTail });
   }
 }
 
@@ -69,14 +68,14 @@ export class TruncatedStreamError extends LambdaStreamError {
 
   /** @param init.cause - The transport's own error, where the connection broke rather than ended. */
   constructor(init: { functionName: string; chunks: number; bytes: number; cause?: unknown }) {
-    const { functionName, ...delivered } = init;
-    const how = init.cause === undefined ? 'ended' : 'broke';
+    const { functionName, chunks, bytes, cause } = init;
+    const how = cause === undefined ? 'ended' : 'broke';
     super(
       `The response stream of function "${functionName}" ${how} without InvokeComplete, ` +
-        `after ${init.chunks} chunks (${init.bytes} bytes): the response is not complete, and the function may have run`,
-      delivered,
+        `after ${chunks} chunks (${bytes} bytes): the response is not complete, and the function may have run`,
+      because(cause),
     );
-    Object.assign(this, delivered);
+    Object.assign(this, { chunks, bytes });
   }
 }
 
@@ -105,9 +104,10 @@ export class InvalidRecordError extends LambdaStreamError {
 
   /** @param reason - What is wrong with the record, without a full stop. */
   constructor(reason: string, init: { line: number; offset: number; text: string; cause?: unknown }) {
+    const { line, offset, cause } = init;
     const text = excerpt(init.text);
-    super(`Line ${init.line} (byte ${init.offset}): ${reason}: ${text}`, init);
-    Object.assign(this, init, { text });
+    super(`Line ${line} (byte ${offset}): ${reason}: ${text}`, because(cause));
+    Object.assign(this, { line, offset, text });
   }
 }
 
@@ -123,8 +123,9 @@ export class LineTooLongError extends LambdaStreamError {
   declare readonly maxLineBytes: number;
 
   constructor(init: { line: number; offset: number; maxLineBytes: number }) {
-    super(`Line ${init.line} (byte ${init.offset}) is longer than maxLineBytes (${init.maxLineBytes} bytes)`);
-    Object.assign(this, init);
+    const { line, offset, maxLineBytes } = init;
+    super(`Line ${line} (byte ${offset}) is longer than maxLineBytes (${maxLineBytes} bytes)`);
+    Object.assign(this, { line, offset, maxLineBytes });
   }
 }
 
@@ -138,10 +139,9 @@ export class HttpStatusError extends LambdaStreamError {
   declare readonly body: Uint8Array;
 
   constructor(init: { statusCode: number; headers: Readonly<Record<string, string>>; body: Uint8Array }) {
-    super(
-      `The function answered with HTTP status ${init.statusCode} (${init.body.length} bytes of body kept in \`body\`)`,
-    );
-    Object.assign(this, init);
+    const { statusCode, headers, body } = init;
+    super(`The function answered with HTTP status ${statusCode} (${body.length} bytes of body kept in \`body\`)`);
+    Object.assign(this, { statusCode, headers, body });
   }
 }
 
@@ -154,8 +154,9 @@ export class ResponseTooLargeError extends LambdaStreamError {
 
   /** @param what - What is too large, and which option sets the limit. */
   constructor(what: string, init: { maxBytes: number }) {
-    super(`${what} (${init.maxBytes} bytes)`);
-    Object.assign(this, init);
+    const { maxBytes } = init;
+    super(`${what} (${maxBytes} bytes)`);
+    Object.assign(this, { maxBytes });
   }
 }
 
@@ -167,11 +168,12 @@ export class ReplayLimitError extends LambdaStreamError {
   declare readonly maxReplayBytes: number;
 
   constructor(init: { maxReplayBytes: number }) {
+    const { maxReplayBytes } = init;
     super(
-      `The shared response has passed maxReplayBytes (${init.maxReplayBytes} bytes) and cannot be replayed from its start: ` +
+      `The shared response has passed maxReplayBytes (${maxReplayBytes} bytes) and cannot be replayed from its start: ` +
         `subscribe earlier, or raise the limit`,
     );
-    Object.assign(this, init);
+    Object.assign(this, { maxReplayBytes });
   }
 }
 
@@ -184,8 +186,12 @@ export class ReplayMismatchError extends LambdaStreamError {
 
   /** @param init.cause - The error that made the replay necessary. */
   constructor(reason: string, init: { deliveredBytes: number; cause?: unknown }) {
-    super(`The replayed response differs from the ${init.deliveredBytes} bytes already delivered: ${reason}`, init);
-    Object.assign(this, init);
+    const { deliveredBytes, cause } = init;
+    super(
+      `The replayed response differs from the ${deliveredBytes} bytes already delivered: ${reason}`,
+      because(cause),
+    );
+    Object.assign(this, { deliveredBytes });
   }
 }
 
@@ -210,6 +216,11 @@ export function isLambdaStreamError(error: unknown): error is LambdaStreamError 
   if (typeof error !== 'object' || error === null) return false;
   const { name, code } = error as { name?: unknown; code?: unknown };
   return typeof name === 'string' && Object.hasOwn(codesByName, name) && codesByName[name] === code;
+}
+
+/** An error without a cause has no such property. */
+function because(cause: unknown): ErrorOptions | undefined {
+  return cause === undefined ? undefined : { cause };
 }
 
 /** The longest excerpt of foreign text that an error message may hold, in characters. */

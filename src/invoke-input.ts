@@ -27,8 +27,10 @@ export function askForInvokeInput(source: InvokeInputSource): Observable<InvokeI
   return defer((): ObservableInput<InvokeInput> => {
     const input = typeof source === 'function' ? source() : source;
     return isAnswer(input) ? input : [input];
-    // None becomes one that is refused.
-  }).pipe(first(null, { FunctionName: undefined }));
+  }).pipe(
+    // An answer without an input becomes one that is refused.
+    first(null, { FunctionName: undefined }),
+  );
 }
 
 /** The command's input, once: synchronously, unless the source is a promise or the payload a Blob. */

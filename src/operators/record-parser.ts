@@ -46,6 +46,8 @@ export interface RecordParser<T> {
 interface WaitingRecord<T> extends LinePosition {
   readonly text: string;
   readonly emit: (value: T) => void;
+  /** The one behind it. */
+  next?: WaitingRecord<T> | undefined;
 }
 
 /** @param position - Finds out where the record that is being parsed begins; asked only where that is needed. */
@@ -55,8 +57,9 @@ export function createRecordParser<T>(
   position: () => LinePosition,
 ): RecordParser<T> {
   const drained = new Subject<void>();
-  // The record that the schema is at work on, and those behind it. A set, because its first is removed in constant time.
-  let waiting = new Set<WaitingRecord<T>>();
+  // The record that the schema is at work on, and the last of those behind it: linked, since a million may wait.
+  let first: WaitingRecord<T> | undefined;
+  let last: WaitingRecord<T> | undefined;
 
   const refuse = (reason: string, cause: unknown, text: string, place: LinePosition | undefined): void => {
     if (onInvalid === 'skip') return;
@@ -104,55 +107,57 @@ export function createRecordParser<T>(
   };
 
   const work = async (promise: PromiseLike<StandardSchemaV1.Result<T>> | undefined): Promise<void> => {
-    const records = waiting;
-    try {
-      for (const record of records) {
-        const { text, emit } = record;
+    for (let record = first; record; record = first) {
+      const { text, emit } = record;
+      try {
         promise ??= check(text, emit, record);
         const result = await promise;
         promise = undefined;
-        // A retry or the end of the subscription has voided it all meanwhile.
-        if (records !== waiting) return;
-        if (result) settle(result, text, emit, record);
-        records.delete(record);
+        if (result && record === first) settle(result, text, emit, record);
+      } catch (error) {
+        if (record === first) subscriber.error(error);
       }
-      drained.next();
-    } catch (error) {
-      if (records === waiting) subscriber.error(error);
+      // A retry or the end of the subscription has voided it meanwhile, with all that waited.
+      if (record !== first) return;
+      first = record.next;
     }
+    last = undefined;
+    drained.next();
   };
 
   const clear = (): LinePosition | undefined => {
-    const [first] = waiting;
-    // Emptied too: what works through it is to stop, and a promise that never settles keeps the set itself alive.
-    waiting.clear();
-    waiting = new Set();
-    return first;
+    const voided = first;
+    // A promise that never settles keeps its own record alive, but not those behind it.
+    if (voided) voided.next = undefined;
+    first = last = undefined;
+    return voided;
   };
 
   subscriber.add(clear);
 
   return {
     parse(text, emit) {
-      const idle = waiting.size === 0;
-      const promise = idle ? check(text, emit) : undefined;
-      if (idle && !promise) return;
+      let promise: PromiseLike<StandardSchemaV1.Result<T>> | undefined;
+      if (!first) {
+        promise = check(text, emit);
+        if (!promise) return;
+      }
       const { line, offset } = position();
-      waiting.add({ text, emit, line, offset });
-      if (idle) void work(promise);
-      else {
-        const [first] = waiting;
-        if (first && offset - first.offset > maxPendingBytes) {
-          const what = 'The records that wait for their schema pass maxPendingBytes';
-          subscriber.error(new ResponseTooLargeError(what, { maxBytes: maxPendingBytes }));
-        }
+      const record = { text, emit, line, offset };
+      if (last) last.next = record;
+      last = record;
+      first ??= record;
+      if (promise) void work(promise);
+      if (offset - first.offset > maxPendingBytes) {
+        const what = 'The records that wait for their schema pass maxPendingBytes';
+        subscriber.error(new ResponseTooLargeError(what, { maxBytes: maxPendingBytes }));
       }
     },
     clear,
     holdEnd: (end) =>
       end.pipe(
         materialize(),
-        delayWhen(() => (waiting.size > 0 ? drained : of(0))),
+        delayWhen(() => (first ? drained : of(0))),
         dematerialize(),
       ),
   };

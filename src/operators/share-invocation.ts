@@ -1,4 +1,13 @@
-import { BehaviorSubject, filter, race, share, timer, type MonoTypeOperatorFunction } from 'rxjs';
+import {
+  BehaviorSubject,
+  EMPTY,
+  filter,
+  race,
+  share,
+  timer,
+  type MonoTypeOperatorFunction,
+  type SubjectLike,
+} from 'rxjs';
 import { ReplayLimitError } from '../errors.js';
 import type { LambdaStreamEvent } from '../events.js';
 import { createRelay, type RelayHistory } from './relay.js';
@@ -70,6 +79,8 @@ export function shareInvocation(options: ShareInvocationOptions = {}): MonoTypeO
   return (source) => {
     /** Whether the present response has passed the limit. Outlives the connection, and so holds nothing else of it. */
     let overflowed = new BehaviorSubject(false);
+    /** Whether there is a connection to outlive its subscribers: the end of the response is their leaving too. */
+    let running = false;
 
     function createHistory(): RelayHistory {
       if (replay === 'none') return { append: () => undefined, events: () => [] };
@@ -88,12 +99,29 @@ export function shareInvocation(options: ShareInvocationOptions = {}): MonoTypeO
       };
     }
 
+    function connect(): SubjectLike<LambdaStreamEvent> {
+      const relay = createRelay(createHistory());
+      running = true;
+      return {
+        ...relay,
+        error(error) {
+          running = false;
+          relay.error(error);
+        },
+        complete() {
+          running = false;
+          relay.complete();
+        },
+      };
+    }
+
     return source.pipe(
       share({
-        connector: () => createRelay(createHistory()),
+        connector: connect,
         resetOnError: true,
         resetOnComplete: replay === 'none',
-        resetOnRefCountZero: lingerMs === 0 ? true : () => race(timer(lingerMs), overflowed.pipe(filter(Boolean))),
+        resetOnRefCountZero:
+          lingerMs === 0 || (() => (running ? race(timer(lingerMs), overflowed.pipe(filter(Boolean))) : EMPTY)),
       }),
     );
   };

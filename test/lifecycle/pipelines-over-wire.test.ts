@@ -1,34 +1,17 @@
 import fc from 'fast-check';
-import { config } from 'rxjs';
-import { invokeWithResponseStream } from 'rx-lambda-stream';
-import { afterEach, beforeAll, beforeEach, describe, it, vi } from 'vitest';
+import { describe, it } from 'vitest';
 import { expectNoStrays } from '../support/no-strays.js';
 import type { BodyKind } from './driven-body.js';
-import { createDrivenClient } from './driven-client.js';
 import { createLedger } from './ledger.js';
 import { plans, type Plan, type RetryPlan } from './plan.js';
 import { playOverWire, type WireStep } from './play-over-wire.js';
 import { runs } from './runs.js';
 import { stepLists } from './steps.js';
-import { turnOfTheEventLoop } from './turn.js';
+import { useDrivenClient } from './use-driven-client.js';
 
 expectNoStrays();
 
-const driven = createDrivenClient();
-
-beforeAll(async () => {
-  // The SDK reads its configuration files at the first request; after it all is done without input or output.
-  const warm = invokeWithResponseStream(driven.client, { FunctionName: 'warm' }).subscribe();
-  while (driven.exchanges.length === 0) await turnOfTheEventLoop();
-  warm.unsubscribe();
-});
-beforeEach(() => {
-  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval'] });
-});
-afterEach(() => {
-  vi.useRealTimers();
-  config.onUnhandledError = null;
-});
+const driven = useDrivenClient();
 
 /** Nothing is begun and ended by two timers of the same millisecond: of that the network never hears. */
 function sendable(plan: Plan): Plan {

@@ -1,9 +1,12 @@
 import fc from 'fast-check';
 import { describe, it } from 'vitest';
-import { plans, views } from './plan.js';
+import { expectNoStrays } from '../support/no-strays.js';
+import { persistent, plans, views } from './plan.js';
 import { play } from './play.js';
 import { runs } from './runs.js';
-import { stepLists } from './steps.js';
+import { retriedStepLists, stepLists } from './steps.js';
+
+expectNoStrays();
 
 const viewNames = Object.keys(views) as (keyof typeof views)[];
 
@@ -11,14 +14,21 @@ describe.each(viewNames)('any pipeline whose consumers see %s', (view) => {
   it('holds at most one connection a subscription, and delivers what it promises, in any order of steps', () => {
     fc.assert(
       fc.property(plans({ view, share: false }), stepLists(2), (plan, steps) => play(plan, steps)),
-      runs(400),
+      runs(300),
     );
   });
 
   it('holds at most one connection for all consumers where it is shared, and tells each what it promises', () => {
     fc.assert(
       fc.property(plans({ view, share: true }), stepLists(3), (plan, steps) => play(plan, steps)),
-      runs(400),
+      runs(300),
+    );
+  });
+
+  it('begins anew, goes on or proves the same again after each failure, as the retry says', () => {
+    fc.assert(
+      fc.property(plans({ view, retry: true }).map(persistent), retriedStepLists, (plan, steps) => play(plan, steps)),
+      runs(300),
     );
   });
 });

@@ -75,7 +75,7 @@ export const retries: fc.Arbitrary<RetryPlan> = fc
     maxRetryAfterMs: fc.constantFrom(500, 5_000),
     fraction: fc.constantFrom(0, 0.5, 1),
     idempotent: fc.constantFrom(true, true, true, false),
-    afterFirstChunk: fc.constantFrom('error', 'restart', 'replay', 'continue'),
+    afterFirstChunk: fc.constantFrom('error', 'restart', 'restart', 'replay', 'replay', 'continue', 'continue'),
     retriesBugs: fc.boolean(),
     budget: optional(
       fc.record({
@@ -110,6 +110,24 @@ export const views = {
 } as const satisfies Readonly<Record<ViewPlan['of'], fc.Arbitrary<ViewPlan>>>;
 
 const anyView: fc.Arbitrary<ViewPlan> = fc.oneof(...Object.values(views));
+
+/** A pipeline that goes on however often it fails: attempts, and what they bring, are all there is to it. */
+export function persistent(plan: Plan): Plan {
+  const { retry, responses } = plan;
+  if (!retry) throw new Error('Only what retries is persistent');
+  const { budget: _, ...others } = retry;
+  const afterFirstChunk = retry.afterFirstChunk === 'error' ? 'restart' : retry.afterFirstChunk;
+  return {
+    ...plan,
+    retry: { ...others, afterFirstChunk, idempotent: true, maxAttempts: 6, maxRetryAfterMs: 5_000 },
+    responses: [withoutPrologue(responses[0]), ...responses.slice(1).map(withoutPrologue)],
+    take: undefined,
+  };
+}
+
+function withoutPrologue({ document }: ResponsePlan): ResponsePlan {
+  return { document, prologue: [] };
+}
 
 /** Which parts a pipeline has; what is not stated may or may not be there. */
 export interface PlanShape {

@@ -5,16 +5,17 @@ import { chunkFrame, completeFrame, encodeFrame } from '../support/frames.js';
 import type { BodyKind } from './driven-body.js';
 import type { DrivenClient, Exchange } from './driven-client.js';
 import { failures } from './failures.js';
+import { toBeTold, told, type Life } from './life.js';
 import { createModelClock } from './model/clock.js';
-import { modelConsumer, type ModelConsumer } from './model/consumer.js';
+import { modelConsumer } from './model/consumer.js';
 import { toBytes, type ModelSource } from './model/events.js';
 import { modelInvocation, type ModelInvocation } from './model/invocation.js';
-import { modelSharing, type ModelSharing } from './model/sharing.js';
+import { modelSharing } from './model/sharing.js';
 import { invocationOperators } from './pipeline.js';
 import type { Plan } from './plan.js';
 import type { ResponseStep, Step } from './steps.js';
 import { turnOfTheEventLoop } from './turn.js';
-import { watchConsumer, type WatchedConsumer } from './watch-consumer.js';
+import { watchConsumer } from './watch-consumer.js';
 
 /** A step, where the responses can be paused too. */
 export type WireStep = Step | { readonly step: 'pause' | 'resume' };
@@ -23,7 +24,7 @@ interface Branch {
   readonly name: string;
   readonly invocation: ModelInvocation;
   readonly source: Observable<LambdaStreamEvent>;
-  readonly modelSource: ModelSource & Partial<ModelSharing>;
+  readonly modelSource: ModelSource;
   /** What a response, by its number, did during a pause. */
   held: { readonly number: number; readonly step: ResponseStep }[];
   /** How much of the document the open response has sent. */
@@ -55,7 +56,7 @@ export async function playOverWire(
   const budget = plan.retry?.budget && createRetryBudget(plan.retry.budget);
   const tokens = { left: plan.retry?.budget?.capacity ?? 0 };
   const branches = new Map<string, Branch>();
-  const lives: { readonly who: number; readonly real: WatchedConsumer; readonly model: ModelConsumer }[] = [];
+  const lives: Life[] = [];
   const pauseWhile = new BehaviorSubject(false);
 
   function branchOf(who: number): Branch {
@@ -118,51 +119,43 @@ export async function playOverWire(
       exchange.respond();
       branch.invocation.take({ does: 'head' });
     }
+    if (step.does === 'head' || step.does === 'empty head') return;
+    if (step.does === 'fail' && step.how !== 'throttled') {
+      // A break while paused shows now or later, as the body has it: see the test of the wire itself.
+      if (pauseWhile.value) return;
+      exchange.body?.break(new Error('reset'));
+      branch.invocation.take({ does: 'end' });
+      return;
+    }
+    const frame = frameOf(branch, exchange, step);
+    if (frame) await push(exchange, frame);
+    if (step.does !== 'chunk' && step.does !== 'unknown') {
+      branch.over.add(exchange);
+      // The connection of an exception is not to be kept, and its body does not have to end.
+      if (step.does !== 'fail') exchange.body?.end();
+    }
+    take(branch, step);
+  }
+
+  /** What a step sends; nothing for an end without an InvokeComplete. */
+  function frameOf(branch: Branch, exchange: Exchange, step: ResponseStep): Uint8Array | undefined {
     switch (step.does) {
-      case 'head':
-      case 'empty head':
-        return;
       case 'chunk': {
         const { document } = plan.responses[(exchange.number - 1) % plan.responses.length] ?? plan.responses[0];
         const bytes = document.slice(branch.sent, branch.sent + step.bytes);
         branch.sent += bytes.length;
-        await push(exchange, chunkFrame(toBytes(bytes)));
-        take(branch, step);
-        return;
+        return chunkFrame(toBytes(bytes));
       }
       case 'unknown':
-        await push(exchange, encodeFrame({ ':event-type': 'New', ':message-type': 'event' }, 'new'));
-        {
-          take(branch, step);
-          return;
-        }
+        return encodeFrame({ ':event-type': 'New', ':message-type': 'event' }, 'new');
       case 'complete':
+        return completeFrame();
       case 'function error':
-        await push(exchange, completeFrame(step.does === 'complete' ? {} : { ErrorCode: 'Unhandled' }));
-        branch.over.add(exchange);
-        exchange.body?.end();
-        {
-          take(branch, step);
-          return;
-        }
-      case 'end':
-        branch.over.add(exchange);
-        exchange.body?.end();
-        {
-          take(branch, step);
-          return;
-        }
+        return completeFrame({ ErrorCode: 'Unhandled' });
       case 'fail':
-        if (step.how === 'throttled') {
-          await push(exchange, encodeFrame(exceptionHeaders, '{"message":"slow down"}'));
-          branch.over.add(exchange);
-          take(branch, step);
-          return;
-        }
-        // A break while paused shows now or later, as the body has it: see the test of the wire itself.
-        if (pauseWhile.value) return;
-        exchange.body?.break(new Error('reset'));
-        branch.invocation.take({ does: 'end' });
+        return encodeFrame(exceptionHeaders, '{"message":"slow down"}');
+      default:
+        return undefined;
     }
   }
 
@@ -226,25 +219,19 @@ export async function playOverWire(
     const all = [...branches.values()];
     if (pauseWhile.value && all.some(({ held }) => held.length > 0)) note('paused');
     for (const { invocation } of all) note(`attempt ${invocation.attempt}`);
-    const possiblyIdle = all.filter(({ modelSource }) => modelSource.mayHaveIdleTimer).length;
-    const idleTimers = Math.min(possiblyIdle, Math.max(0, vi.getTimerCount() - clock.pending));
     expect({
       requests: all.map((branch) => exchangesOf(branch).length),
       active: all.map((branch) => exchangesOf(branch).filter((exchange) => isActive(branch, exchange)).length),
-      timers: vi.getTimerCount() - idleTimers,
+      timers: vi.getTimerCount(),
       tokens: budget?.tokens ?? 0,
-      lives: lives.map(({ real: { values, endings, late } }) => ({ values, endings, late })),
+      lives: lives.map(told),
       unhandled,
     }).toEqual({
       requests: all.map(({ invocation }) => invocation.activations),
       active: all.map(({ invocation }) => (invocation.open ? 1 : 0)),
       timers: clock.pending,
       tokens: tokens.left,
-      lives: lives.map(({ model: { values, ending } }) => ({
-        values,
-        endings: ending === undefined ? [] : [ending],
-        late: [],
-      })),
+      lives: lives.map(toBeTold),
       unhandled: [],
     });
   }

@@ -3,32 +3,27 @@ import { createRetryBudget, type LambdaStreamEvent } from 'rx-lambda-stream';
 import { fakeInvoke } from 'rx-lambda-stream/testing';
 import { expect } from 'vitest';
 import { createDrivenFunction, type DrivenFunction } from './driven-function.js';
+import { toBeTold, told, type Life } from './life.js';
 import { createModelClock } from './model/clock.js';
-import { modelConsumer, type ModelConsumer } from './model/consumer.js';
+import { modelConsumer } from './model/consumer.js';
 import { modelInvocation, type ModelInvocation } from './model/invocation.js';
-import { modelSharing, type ModelSharing } from './model/sharing.js';
+import { modelSharing } from './model/sharing.js';
 import type { ModelSource } from './model/events.js';
 import { invocationOperators } from './pipeline.js';
 import type { Plan } from './plan.js';
 import type { Step } from './steps.js';
 import { inVirtualTime } from './virtual-time.js';
-import { watchConsumer, type WatchedConsumer } from './watch-consumer.js';
+import { watchConsumer } from './watch-consumer.js';
 
 /** One function, the real one under the test's control, and the model of who invokes it. */
 interface Branch {
   readonly driven: DrivenFunction;
   readonly invocation: ModelInvocation;
   readonly source: Observable<LambdaStreamEvent>;
-  readonly modelSource: ModelSource & Partial<ModelSharing>;
+  readonly modelSource: ModelSource;
 }
 
 /** One subscription of a consumer, and the model's. */
-interface Life {
-  readonly who: number;
-  readonly real: WatchedConsumer;
-  readonly model: ModelConsumer;
-}
-
 const client = { send: () => Promise.reject(new Error('not used')) };
 
 /** Longer than any linger. */
@@ -104,12 +99,6 @@ export function play(plan: Plan, steps: readonly Step[], note: (what: string) =>
       }
     }
 
-    /** Those that are there and have no effect. */
-    function idleTimers(): number {
-      const possible = [...branches.values()].filter(({ modelSource }) => modelSource.mayHaveIdleTimer).length;
-      return Math.min(possible, Math.max(0, time.pending - clock.pending));
-    }
-
     function check(): void {
       if (lives.length > 0 && !lives.some(({ model }) => model.listens) && clock.pending > 0) note('lingers');
       const open = invoke.invocations.filter(({ state }) => state === 'open').length;
@@ -119,9 +108,9 @@ export function play(plan: Plan, steps: readonly Step[], note: (what: string) =>
           active: activations - teardowns,
         })),
         open,
-        timers: time.pending - idleTimers(),
+        timers: time.pending,
         tokens: budget?.tokens ?? 0,
-        lives: lives.map(({ real: { values, endings, late } }) => ({ values, endings, late })),
+        lives: lives.map(told),
         unhandled,
       };
       const active = [...branches.values()].map(({ invocation }) => (invocation.open ? 1 : 0));
@@ -133,11 +122,7 @@ export function play(plan: Plan, steps: readonly Step[], note: (what: string) =>
         open: active.reduce<number>((sum, one) => sum + one, 0),
         timers: clock.pending,
         tokens: tokens.left,
-        lives: lives.map(({ model: { values, ending } }) => ({
-          values,
-          endings: ending === undefined ? [] : [ending],
-          late: [],
-        })),
+        lives: lives.map(toBeTold),
         unhandled: [],
       });
     }
@@ -157,6 +142,7 @@ export function play(plan: Plan, steps: readonly Step[], note: (what: string) =>
       [...branches.values()].map(() => 0),
     );
     expect(time.pending).toBe(0);
+    config.onUnhandledError = null;
     for (const { real } of lives) for (const what of [...real.values, ...real.endings]) note(what);
   });
 }

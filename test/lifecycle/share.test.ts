@@ -1,10 +1,13 @@
 import fc from 'fast-check';
 import { it } from 'vitest';
+import { expectNoStrays } from '../support/no-strays.js';
 import { createLedger } from './ledger.js';
 import { plans } from './plan.js';
 import { play } from './play.js';
 import { runs } from './runs.js';
 import { stepLists } from './steps.js';
+
+expectNoStrays();
 
 it('shareInvocation has at most one invocation for all subscribers, and none when they have left, in any order of steps', () => {
   const ledger = createLedger({

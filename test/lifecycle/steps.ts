@@ -29,7 +29,7 @@ const failing = fc.record({
 /** The failures that are most often tried again, so that runs get beyond them. */
 const passing = fc.record({
   does: fc.constant('fail' as const),
-  how: fc.constantFrom<FailureName>('throttled', 'reset', 'refused'),
+  how: fc.constantFrom<FailureName>('throttled', 'reset', 'refused', 'throttled for a second'),
 });
 
 export const responseSteps: fc.Arbitrary<ResponseStep> = fc.oneof(
@@ -48,6 +48,29 @@ export const responseSteps: fc.Arbitrary<ResponseStep> = fc.oneof(
     ),
   },
 );
+
+/**
+ * Steps of one consumer whose attempts get somewhere before they fail, and whose waits are long enough: what retries
+ * void is not nothing.
+ */
+export const retriedStepLists: fc.Arbitrary<Step[]> = fc
+  .array(fc.tuple(fc.array(chunk, { minLength: 1, maxLength: 6 }), passing), {
+    minLength: 1,
+    maxLength: 4,
+    size: 'max',
+  })
+  .chain((attempts) =>
+    fc.tuple(fc.array(chunk, { maxLength: 6, size: 'max' }), fc.boolean()).map(([last, completes]) => {
+      const respond = (response: ResponseStep): Step => ({ step: 'response', who: 0, response });
+      const failed = attempts.flatMap(([chunks, failure]): Step[] => [
+        ...chunks.map(respond),
+        respond(failure),
+        { step: 'wait', ms: 20_000 },
+      ]);
+      const end: ResponseStep[] = completes ? [{ does: 'complete' }] : [];
+      return [{ step: 'subscribe', who: 0 }, ...failed, ...[...last, ...end].map(respond)];
+    }),
+  );
 
 /**
  * Steps for so many consumers. The first of them is subscribed from the start, for a run without a subscriber says

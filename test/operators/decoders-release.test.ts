@@ -58,3 +58,27 @@ describe.each([
     expect(subscription.closed).toBe(true);
   });
 });
+
+describe.each([
+  ['parseNdjson', () => parseNdjson({ schema: never }), (text: string) => `"${text}"\n`],
+  ['parseSse', () => parseSse({ schema: never }), (text: string) => `data: "${text}"\n\n`],
+] as const)('%s with a schema that never answers', (_, createOperator, encode) => {
+  test('holds none of the records that waited, after it is unsubscribed from', async () => {
+    const heapUsed = async (): Promise<number> => {
+      for (let round = 0; round < 3; round++) {
+        await new Promise((resolve) => setImmediate(resolve));
+        globalThis.gc?.();
+      }
+      return process.memoryUsage().heapUsed;
+    };
+    const source = new Subject<PayloadSource>();
+    const before = await heapUsed();
+    const subscription = source.pipe(createOperator()).subscribe();
+    const letters = 'x'.repeat(100_000);
+    for (let record = 0; record < 100; record++) source.next(utf8.encode(encode(letters)));
+    expect((await heapUsed()) - before).toBeGreaterThan(9_000_000);
+    subscription.unsubscribe();
+    expect((await heapUsed()) - before).toBeLessThan(3_000_000);
+    expect(source.observed).toBe(false);
+  });
+});

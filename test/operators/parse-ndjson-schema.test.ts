@@ -1,6 +1,6 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import fc from 'fast-check';
-import { EMPTY, Observable, Subject, concat, from, lastValueFrom, of, take, throwError, toArray } from 'rxjs';
+import { EMPTY, Observable, Subject, concat, from, lastValueFrom, of, take, tap, throwError, toArray } from 'rxjs';
 import * as v from 'valibot';
 import { describe, expect, expectTypeOf, test } from 'vitest';
 import { z } from 'zod';
@@ -231,6 +231,26 @@ describe('parseNdjson with an asynchronous schema', () => {
     ]);
   });
 
+  test('tells of a refused record that waited what it tells of any other', async () => {
+    const isSmall = (id: number): boolean => id < 3;
+    const refused = async (schema: StandardSchemaV1<unknown, number>): Promise<unknown> => {
+      const { ended } = observe(of(chunkEvent('1\n3\n')).pipe(parseNdjson({ schema })));
+      const error = (await ended) as InvalidRecordError;
+      return { ...Object.fromEntries(Object.entries(error)), cause: error.cause, message: error.message };
+    };
+    const waited = await refused(z.number().refine((id) => Promise.resolve(isSmall(id)), 'too large'));
+    expect(waited).toEqual(await refused(z.number().refine(isSmall, 'too large')));
+    expect(Object.keys(waited as object).sort()).toEqual([
+      'cause',
+      'code',
+      'line',
+      'message',
+      'name',
+      'offset',
+      'text',
+    ]);
+  });
+
   test('ends with what the callback throws, and with what a validation is rejected with', async () => {
     const refusal = new Error('enough');
     const onInvalid = (): void => {
@@ -288,6 +308,29 @@ describe('parseNdjson with an asynchronous schema', () => {
     settleNext();
     expect(await ended).toMatchObject(mode === 'restart' ? { line: 2, offset: 2 } : { line: 3, offset: 4 });
     expect({ received, begun }).toEqual({ received: [1, 7], begun: [1, 2, 7] });
+  });
+
+  test('holds the end for the records after a retry from within next', async () => {
+    const { schema, begun, settleNext } = manualSchema();
+    const source = new Subject<PayloadSource>();
+    const { received, ended } = observe(
+      source.pipe(
+        parseNdjson({ schema }),
+        tap((record) => {
+          if (record !== 1) return;
+          source.next(retryEvent({ mode: 'restart' }));
+          source.next(chunkEvent('7\n8\n'));
+          source.complete();
+        }),
+      ),
+    );
+    source.next(chunkEvent('1\n2\n'));
+    for (let validation = 0; validation < 3; validation++) {
+      settleNext();
+      await promisesSettled();
+    }
+    expect(await ended).toBe('complete');
+    expect({ received, begun }).toEqual({ received: [1, 7, 8], begun: [1, 7, 8] });
   });
 
   test('errs where more of the payload waits than the limit, in bytes', () => {

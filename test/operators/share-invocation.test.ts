@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { config, EMPTY, map, NEVER, Observable, Subject, take, tap, type Subscription } from 'rxjs';
+import { TestScheduler } from 'rxjs/testing';
 import { afterEach, describe, expect, expectTypeOf, test } from 'vitest';
 import { ReplayLimitError } from '../../src/errors.js';
 import type { LambdaStreamEvent } from '../../src/events.js';
@@ -119,6 +120,19 @@ describe('shareInvocation', () => {
       m.expect(source).toHaveSubscriptions(['^---!', '10ms ^---!']);
     }),
   );
+
+  test.each([
+    ['an error', 'h-a-#', { replay: 'all' }],
+    ['a completion that is not kept', 'h-a-(c|)', { replay: 'none' }],
+  ] as const)('leaves no timer behind after %s: there is no connection to linger on', (_, diagram, options) => {
+    const scheduler = new TestScheduler(() => undefined);
+    scheduler.run(({ cold }) => {
+      const shared = cold<LambdaStreamEvent>(diagram, events).pipe(shareInvocation({ ...options, lingerMs: 60_000 }));
+      shared.subscribe({ error: () => undefined });
+    });
+    // Virtual time has run until nothing was scheduled any more.
+    expect(scheduler.now()).toBeLessThan(60_000);
+  });
 
   test(
     'fails a late subscriber past the limit, also after the end, and leaves the others alone',

@@ -52,53 +52,43 @@ export function modelInvocation(plan: Plan, name: string, clock: ModelClock, tok
 
   function take(step: ResponseStep): void {
     if (!open) return;
+    const requestId = `${name}#${activations}`;
     switch (step.does) {
-      case 'head': {
-        deliver({ type: 'head', statusCode: 200, requestId: `${name}#${activations}` });
-        return;
-      }
+      case 'head':
+        deliver({ type: 'head', statusCode: 200, requestId });
+        break;
       case 'empty head':
-        deliver({ type: 'head', statusCode: 204, requestId: `${name}#${activations}` });
-        {
-          finish();
-          return;
-        }
+        deliver({ type: 'head', statusCode: 204, requestId });
+        finish();
+        break;
       case 'chunk': {
         const bytes = response.document.slice(sent, sent + step.bytes);
         sent += bytes.length;
         ownBytes += bytes.length;
         ownChunks++;
         deliver({ type: 'chunk', bytes });
-        return;
+        break;
       }
-      case 'unknown': {
+      case 'unknown':
         deliver({ type: 'unknown', bytes: 'new' });
-        return;
-      }
+        break;
       case 'complete':
         deliver({ type: 'complete' });
-        {
-          finish();
-          return;
-        }
+        finish();
+        break;
       case 'function error':
         if (functionErrors === 'throw') {
           fail('FunctionError Unhandled', { verdict: 'never', mayHaveRun: true });
-          return;
-        }
-        deliver({ type: 'complete', errorCode: 'Unhandled' });
-        {
+        } else {
+          deliver({ type: 'complete', errorCode: 'Unhandled' });
           finish();
-          return;
         }
-      case 'end': {
+        break;
+      case 'end':
         fail(`TruncatedStreamError after ${ownChunks} chunks, ${ownBytes} bytes`, failureFacts.truncated);
-        return;
-      }
-      case 'fail': {
+        break;
+      case 'fail':
         fail(step.how, failureFacts[step.how]);
-        return;
-      }
     }
   }
 

@@ -2,20 +2,14 @@ import type { SharePlan } from '../plan.js';
 import type { ModelClock } from './clock.js';
 import type { ModelEvent, ModelObserver, ModelSource } from './events.js';
 
-export interface ModelSharing extends ModelSource {
-  /** Whether a timer without effect may be set. */
-  readonly mayHaveIdleTimer: boolean;
-}
-
 /** What `shareInvocation(…)` does, from its documentation. */
-export function modelSharing(plan: SharePlan, clock: ModelClock, source: ModelSource): ModelSharing {
+export function modelSharing(plan: SharePlan, clock: ModelClock, source: ModelSource): ModelSource {
   const { replay, maxReplayBytes, lingerMs } = plan;
   let state: 'idle' | 'running' | 'complete' = 'idle';
   let history: ModelEvent[] = [];
   let overflowed = false;
   let listeners: ModelObserver[] = [];
   let stopLingering: (() => void) | undefined;
-  let idleTimerUntil = 0;
 
   const own: ModelObserver = {
     get closed() {
@@ -51,8 +45,6 @@ export function modelSharing(plan: SharePlan, clock: ModelClock, source: ModelSo
     state = as;
     stopLingering?.();
     stopLingering = undefined;
-    // The linger of RxJS's `share` begins whenever its last subscriber goes, also when that is because of the end.
-    if (as === 'idle' && last.length > 0 && !overflowed) idleTimerUntil = clock.now + lingerMs;
     return last;
   }
 
@@ -80,11 +72,7 @@ export function modelSharing(plan: SharePlan, clock: ModelClock, source: ModelSo
   }
 
   return {
-    get mayHaveIdleTimer() {
-      return clock.now < idleTimerUntil;
-    },
     subscribe(listener) {
-      idleTimerUntil = 0;
       if (state === 'complete') {
         tellHistory(listener);
         if (!listener.closed) listener.end();
