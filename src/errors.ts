@@ -68,12 +68,12 @@ export class TruncatedStreamError extends LambdaStreamError {
 
   /** @param init.cause - The transport's own error, where the connection broke rather than ended. */
   constructor(init: { functionName: string; chunks: number; bytes: number; cause?: unknown }) {
-    const { functionName, chunks, bytes, cause } = init;
-    const how = cause === undefined ? 'ended' : 'broke';
+    const { functionName, chunks, bytes } = init;
+    const how = init.cause === undefined ? 'ended' : 'broke';
     super(
       `The response stream of function "${functionName}" ${how} without InvokeComplete, ` +
         `after ${chunks} chunks (${bytes} bytes): the response is not complete, and the function may have run`,
-      because(cause),
+      init,
     );
     Object.assign(this, { chunks, bytes });
   }
@@ -104,9 +104,9 @@ export class InvalidRecordError extends LambdaStreamError {
 
   /** @param reason - What is wrong with the record, without a full stop. */
   constructor(reason: string, init: { line: number; offset: number; text: string; cause?: unknown }) {
-    const { line, offset, cause } = init;
+    const { line, offset } = init;
     const text = excerpt(init.text);
-    super(`Line ${line} (byte ${offset}): ${reason}: ${text}`, because(cause));
+    super(`Line ${line} (byte ${offset}): ${reason}: ${text}`, init);
     Object.assign(this, { line, offset, text });
   }
 }
@@ -186,11 +186,8 @@ export class ReplayMismatchError extends LambdaStreamError {
 
   /** @param init.cause - The error that made the replay necessary. */
   constructor(reason: string, init: { deliveredBytes: number; cause?: unknown }) {
-    const { deliveredBytes, cause } = init;
-    super(
-      `The replayed response differs from the ${deliveredBytes} bytes already delivered: ${reason}`,
-      because(cause),
-    );
+    const { deliveredBytes } = init;
+    super(`The replayed response differs from the ${deliveredBytes} bytes already delivered: ${reason}`, init);
     Object.assign(this, { deliveredBytes });
   }
 }
@@ -216,11 +213,6 @@ export function isLambdaStreamError(error: unknown): error is LambdaStreamError 
   if (typeof error !== 'object' || error === null) return false;
   const { name, code } = error as { name?: unknown; code?: unknown };
   return typeof name === 'string' && Object.hasOwn(codesByName, name) && codesByName[name] === code;
-}
-
-/** An error without a cause has no such property. */
-function because(cause: unknown): ErrorOptions | undefined {
-  return cause === undefined ? undefined : { cause };
 }
 
 /** The longest excerpt of foreign text that an error message may hold, in characters. */
