@@ -1,4 +1,8 @@
-/** A process that reads streams in one way, and is measured while it does: its arguments are the reader and the port. */
+/**
+ * A process that reads streams in one way, and is measured while it does: its arguments are the reader, the port, and
+ * how much of its heap is in use besides, in MiB.
+ */
+import { fillHeap } from '../harness/fill-heap.js';
 import { makeClient } from '../harness/make-client.js';
 import { serveRounds } from '../harness/serve-rounds.js';
 import { readerOf } from './readers.js';
@@ -10,9 +14,10 @@ export interface StreamsTask {
   readonly streams: number;
 }
 
-const [, , name, port] = process.argv;
+const [, , name, port, heapMiB] = process.argv;
 const read = readerOf(name);
 const client = makeClient(Number(port));
+fillHeap(Number(heapMiB));
 
 serveRounds(({ shape, streams }: StreamsTask) => async () => {
   let events = 0;

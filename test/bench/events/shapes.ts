@@ -20,8 +20,13 @@ export const comparedShapes: readonly ComparedShape[] = [
   { name: '64 KiB', payloadBytes: 64 * 1024, events: 4_000, eventsPerWrite: 1, target: 1.1 },
 ];
 
+/** Those in which buffers are nearly all that a contender allocates. */
+export const largeShapes = comparedShapes.filter(({ payloadBytes }) => payloadBytes >= 16 * 1024);
+
 /** What the results call a shape's rows. */
-export const titleOf = ({ name }: ComparedShape): string => `events of ${name}`;
+export function titleOf({ name }: ComparedShape, heapMiB = 0): string {
+  return `events of ${name}${heapMiB > 0 ? `, ${heapMiB} MiB of objects held` : ''}`;
+}
 
 /** The name of the function that sends this shape. */
 export function functionOf({ payloadBytes, events, eventsPerWrite }: Shape): string {

@@ -12,9 +12,9 @@ export interface Effort {
 
 /** For figures to publish. */
 export const full: Effort = {
-  eventRounds: 7,
+  eventRounds: 11,
   latencyRounds: 30,
-  ndjsonRounds: 15,
+  ndjsonRounds: 25,
   linearRounds: 5,
   crc32Rounds: 7,
   concurrencyRounds: 3,
