@@ -1,3 +1,4 @@
+import { defined } from './wire/defined.js';
 import { parseObject } from './wire/parse-object.js';
 
 /** The `code` of every {@link LambdaStreamError}. */
@@ -28,7 +29,7 @@ export interface FunctionErrorInit {
   readonly functionName: string;
   readonly errorCode: string;
   readonly errorDetails: string;
-  readonly logTail?: string;
+  readonly logTail?: string | undefined;
 }
 
 /** The function itself failed: the stream's InvokeComplete carries an `ErrorCode`. */
@@ -53,7 +54,7 @@ export class FunctionError extends LambdaStreamError {
     const details = parseErrorDetails(errorDetails);
     const thrown = [details.errorType, details.errorMessage].filter(Boolean).join(': ') || errorDetails;
     super(`Function "${functionName}" failed with ${errorCode}${thrown && ` (${excerpt(thrown)})`}`);
-    Object.assign(this, { errorCode, errorDetails }, details, logTail !== undefined && { logTail });
+    Object.assign(this, defined({ errorCode, errorDetails, logTail, ...details }));
   }
 }
 
@@ -222,19 +223,19 @@ function excerpt(text: string): string {
   return text.length > maxExcerptLength ? `${text.slice(0, maxExcerptLength)}…` : text;
 }
 
-interface ErrorDetails {
-  errorType?: string;
-  errorMessage?: string;
-  trace?: readonly string[];
-}
-
 /** ErrorDetails is usually JSON; where it is not, its raw text in `errorDetails` is all there is. */
-function parseErrorDetails(text: string): ErrorDetails {
+function parseErrorDetails(text: string): Record<'errorType' | 'errorMessage', string | undefined> & {
+  trace: string[] | undefined;
+} {
   const { errorType, errorMessage, trace, stackTrace } = parseObject(text) ?? {};
   const lines = trace ?? stackTrace;
   return {
-    ...(typeof errorType === 'string' && { errorType }),
-    ...(typeof errorMessage === 'string' && { errorMessage }),
-    ...(Array.isArray(lines) && { trace: lines.map(String) }),
+    errorType: asText(errorType),
+    errorMessage: asText(errorMessage),
+    trace: Array.isArray(lines) ? lines.map(String) : undefined,
   };
+}
+
+function asText(value: unknown): string | undefined {
+  return typeof value === 'string' ? value : undefined;
 }

@@ -1,5 +1,6 @@
 import type { InvokeWithResponseStreamCommandInput } from '@aws-sdk/client-lambda';
 import { concatMap, defer, first, type Observable, type ObservableInput } from 'rxjs';
+import { plainBytes } from './wire/plain-bytes.js';
 
 /**
  * The SDK command's input, except that `Payload` and `ClientContext` also take what applications have at hand.
@@ -77,7 +78,7 @@ function isSendable(payload: unknown): boolean {
 }
 
 function encodePayload(payload: string | object): Uint8Array {
-  if (ArrayBuffer.isView(payload)) return new Uint8Array(payload.buffer, payload.byteOffset, payload.byteLength);
+  if (ArrayBuffer.isView(payload)) return plainBytes(payload);
   if (payload instanceof ArrayBuffer) return new Uint8Array(payload);
   return encodeText(typeof payload === 'string' ? payload : JSON.stringify(payload));
 }

@@ -28,7 +28,7 @@ export function createEventDelivery(
     complete(event) {
       const { errorCode, errorDetails = '', logTail } = event;
       if (errorCode !== undefined && functionErrors === 'throw') {
-        subscriber.error(new FunctionError(defined({ functionName, errorCode, errorDetails, logTail })));
+        subscriber.error(new FunctionError({ functionName, errorCode, errorDetails, logTail }));
       } else {
         subscriber.next(event);
         subscriber.complete();

@@ -2,7 +2,6 @@ import type { Subscriber } from 'rxjs';
 import { ProtocolError } from '../errors.js';
 import type { LambdaStreamEvent } from '../events.js';
 import type { BodyReader } from './body-reader.js';
-import { describeBytes } from './describe-bytes.js';
 import type { EventDelivery } from './event-delivery.js';
 import { createMessageDecoder } from './message-decoder.js';
 import type { MessageHeaders } from './message-headers.js';
@@ -16,14 +15,14 @@ const eventStreamContentType = 'application/vnd.amazon.eventstream';
  * Reads a response into a subscriber: its head, its frames, its end. Unsubscribing closes the connection.
  *
  * @param abort - Aborts the request, for HTTP handlers whose body does not close the connection by itself.
- * @returns The body's reader, not yet reading, or undefined where there is no body to read.
+ * @returns The body's reader, not yet reading.
  */
 export function streamEvents(
   { statusCode, headers, body: rawBody, toException }: RawResponse,
   delivery: EventDelivery,
   subscriber: Subscriber<LambdaStreamEvent>,
   abort: () => void,
-): BodyReader | undefined {
+): BodyReader {
   /** The response ended as it should: its connection stays open for the next request. */
   let ended = false;
   /** The header block that the chunks of this stream share: recognised by identity, see `MessageListener`. */
@@ -74,21 +73,6 @@ export function streamEvents(
     return false;
   }
 
-  // A 204 has no body. Without a Content-Type the frames' checksums decide.
-  const contentType = headers['content-type'] ?? eventStreamContentType;
-  const isForeign = statusCode !== 204 && !contentType.startsWith(eventStreamContentType);
-
-  /** What of a body that is no event stream is read is as much as it takes to say what it is. */
-  function refuse(first?: Uint8Array): void {
-    error(
-      new ProtocolError(
-        `HTTP ${statusCode} with Content-Type "${contentType.slice(0, 100)}" instead of ${eventStreamContentType}, ` +
-          `its body begins with ${describeBytes(first)}: ` +
-          `the endpoint may not support InvokeWithResponseStream (local emulators usually do not)`,
-      ),
-    );
-  }
-
   function decode(bytes: Uint8Array): void {
     try {
       decoder.decode(bytes);
@@ -97,11 +81,7 @@ export function streamEvents(
     }
   }
 
-  const body = readBody(rawBody, {
-    next: isForeign ? refuse : decode,
-    complete: isForeign ? refuse : delivery.truncated,
-    error: delivery.truncated,
-  });
+  const body = readBody(rawBody, { next: decode, complete: delivery.truncated, error: delivery.truncated });
   subscriber.add(() => {
     if (ended) return;
     body.cancel();
@@ -111,8 +91,18 @@ export function streamEvents(
   // An accepted DryRun: there is nothing to wait for.
   const isEmpty = statusCode === 204;
   if (isEmpty) drain();
-  if (!isForeign) subscriber.next(toHeadEvent(statusCode, headers));
-  if (!isEmpty) return body;
-  subscriber.complete();
-  return undefined;
+  // Without a Content-Type the frames' checksums decide.
+  const contentType = headers['content-type'] ?? eventStreamContentType;
+  if (isEmpty || contentType.startsWith(eventStreamContentType)) {
+    subscriber.next(toHeadEvent(statusCode, headers));
+  } else {
+    error(
+      new ProtocolError(
+        `HTTP ${statusCode} with Content-Type "${contentType.slice(0, 100)}" instead of ${eventStreamContentType}: ` +
+          `the endpoint may not support InvokeWithResponseStream (local emulators usually do not)`,
+      ),
+    );
+  }
+  if (isEmpty) subscriber.complete();
+  return body;
 }

@@ -7,6 +7,7 @@ import { LambdaStreamError } from '../errors.js';
 import type { LambdaStreamEvent } from '../events.js';
 import { defined } from './defined.js';
 import type { EventDelivery } from './event-delivery.js';
+import { plainBytes } from './plain-bytes.js';
 import { pull, type Pull } from './pull.js';
 import { toCompleteEvent } from './to-event.js';
 
@@ -48,9 +49,8 @@ export function streamOutput(
       next(event: InvokeWithResponseStreamResponseEvent) {
         const { PayloadChunk, InvokeComplete } = event;
         if (PayloadChunk) {
-          const { buffer, byteOffset, byteLength } = PayloadChunk.Payload ?? new Uint8Array(0);
           // Plain, also where the mock was given a Buffer.
-          delivery.chunk({ type: 'chunk', payload: new Uint8Array(buffer, byteOffset, byteLength) });
+          delivery.chunk({ type: 'chunk', payload: plainBytes(PayloadChunk.Payload ?? new Uint8Array(0)) });
         } else if (InvokeComplete) {
           delivery.complete(toCompleteEvent(InvokeComplete));
         } else if ('$unknown' in event) {

@@ -186,14 +186,20 @@ describe('ProtocolError', () => {
 
   it.each([
     ['JSON', 'application/json', '{"message":"secret token"}'],
-    ['HTML or XML', 'text/html; charset=utf-8', '  <html>secret token'],
+    ['HTML', 'text/html; charset=utf-8', '  <html>secret token'],
     ['nothing', 'text/plain', ''],
-  ])('names a body of %s that is no event stream, without quoting it', async (kind, contentType, body) => {
-    const { values, error } = await invoke([{ head: { headers: { 'content-type': contentType } } }, { raw: body }]);
+  ])('comes of a body of %s that is no event stream, at the headers', async (_what, contentType, body) => {
+    const { name, closedEarly } = await defineFunction([
+      { head: { headers: { 'content-type': contentType } } },
+      { raw: body },
+      'stall',
+    ]);
+    const { values, error } = await outcomeOf(invokeWithResponseStream(createClient(), { FunctionName: name }));
     expect(values).toEqual([]);
     expect(error).toBeInstanceOf(ProtocolError);
-    expect((error as Error).message).toContain(`begins with ${kind}`);
+    expect((error as Error).message).toContain(`Content-Type "${contentType}" instead of`);
     expect((error as Error).message).not.toContain('secret');
+    expect(await closedEarly(0)).toBe(true);
   });
 });
 

@@ -238,18 +238,22 @@ describe.each(httpHandlers)('with %s', (_name, requestHandler) => {
 
     it.each([
       ['JSON', 'application/json', '{"message":"secret token"}'],
-      ['HTML or XML', 'text/html; charset=utf-8', '  <html>secret token'],
-      ['text', 'text/plain', 'secret token'],
-      ['binary data', 'application/octet-stream', Uint8Array.of(0, 1, 2, 3)],
+      ['HTML', 'text/html; charset=utf-8', '  <html>secret token'],
+      ['bytes', 'application/octet-stream', Uint8Array.of(0, 1, 2, 3)],
       ['nothing', 'text/plain', ''],
-    ])('names a body of %s that is no event stream, without quoting it', async (kind, contentType, body) => {
-      const { values, error } = await invoke([{ head: { headers: { 'content-type': contentType } } }, { raw: body }]);
+    ])('comes of a body of %s that is no event stream, at the headers', async (_what, contentType, body) => {
+      const { local, client } = await startLive(
+        { f: scripted([{ head: { headers: { 'content-type': contentType } } }, { raw: body }, 'stall']) },
+        { requestHandler: requestHandler() },
+      );
+      const { values, error } = await outcomeOf(invokeWithResponseStream(client, { FunctionName: 'f' }));
       expect(values).toEqual([]);
       expect(error).toBeInstanceOf(ProtocolError);
       expect((error as Error).message).toBe(
-        `HTTP 200 with Content-Type "${contentType}" instead of application/vnd.amazon.eventstream, its body begins ` +
-          `with ${kind}: the endpoint may not support InvokeWithResponseStream (local emulators usually do not)`,
+        `HTTP 200 with Content-Type "${contentType}" instead of application/vnd.amazon.eventstream: ` +
+          `the endpoint may not support InvokeWithResponseStream (local emulators usually do not)`,
       );
+      expect(await local.requests[0]?.closedEarly).toBe(true);
     });
   });
 });
