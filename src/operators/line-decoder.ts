@@ -28,11 +28,6 @@ export interface LineOptions {
   readonly maxLineBytes?: number;
 }
 
-/** Throws where the caller's options make no sense: at the operator's call, not at the subscription. */
-export function checkLineOptions({ maxLineBytes = 1 }: LineOptions): void {
-  if (!(maxLineBytes >= 1)) throw new RangeError(`maxLineBytes must be at least 1, not ${maxLineBytes}`);
-}
-
 const lineFeed = 10;
 const carriageReturn = 13;
 /** In chunks of so few bytes a loop finds line feeds faster than the calls that are made for long ones. */

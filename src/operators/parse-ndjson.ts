@@ -1,6 +1,7 @@
 import { Observable, type OperatorFunction } from 'rxjs';
+import { checkLimits } from './check-limits.js';
 import { decodePayload } from './decode-payload.js';
-import { checkLineOptions, createLineDecoder, type LineOptions } from './line-decoder.js';
+import { createLineDecoder, type LineOptions } from './line-decoder.js';
 import type { PayloadSource } from './payload-source.js';
 import { createRecordParser, type RecordOptions } from './record-parser.js';
 
@@ -38,7 +39,8 @@ export interface ParseNdjsonOptions<T> extends LineOptions, RecordOptions<T> {}
  * @see https://standardschema.dev the schemas
  */
 export function parseNdjson<T = unknown>(options: ParseNdjsonOptions<T> = {}): OperatorFunction<PayloadSource, T> {
-  checkLineOptions(options);
+  const { maxLineBytes, maxPendingBytes } = options;
+  checkLimits({ maxLineBytes, maxPendingBytes });
   return (source) =>
     new Observable((subscriber) => {
       const emit = (value: T): void => subscriber.next(value);

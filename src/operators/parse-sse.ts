@@ -1,6 +1,7 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { createParser } from 'eventsource-parser';
 import { Observable, type OperatorFunction } from 'rxjs';
+import { checkLimits } from './check-limits.js';
 import { decodePayload } from './decode-payload.js';
 import { createEventScanner } from './event-scanner.js';
 import type { PayloadSource } from './payload-source.js';
@@ -75,7 +76,8 @@ export function parseSse<T>(
   options: ParseSseOptions | ParseSseJsonOptions<T> = {},
 ): OperatorFunction<PayloadSource, ServerSentEvent<T> | ServerSentEvent> {
   const { maxEventBytes = 1_048_576 } = options;
-  if (!(maxEventBytes >= 1)) throw new RangeError(`maxEventBytes must be at least 1, not ${maxEventBytes}`);
+  const recordOptions: RecordOptions<T> = 'schema' in options ? options : {};
+  checkLimits({ maxEventBytes, maxPendingBytes: recordOptions.maxPendingBytes });
   return (source) =>
     new Observable((subscriber) => {
       let retryMs: number | undefined;
@@ -88,7 +90,7 @@ export function parseSse<T>(
             ...(retryMs !== undefined && { retryMs }),
           };
           retryMs = undefined;
-          if ('schema' in options) records.parse(data, (value) => subscriber.next({ ...head, data: value }));
+          if (recordOptions.schema) records.parse(data, (value) => subscriber.next({ ...head, data: value }));
           else subscriber.next({ ...head, data });
         },
       });
@@ -100,7 +102,7 @@ export function parseSse<T>(
       };
       restartParser();
       const scanner = createEventScanner(subscriber, (text) => parser.feed(text), maxEventBytes);
-      const records = createRecordParser('schema' in options ? options : {}, subscriber, scanner.position);
+      const records = createRecordParser(recordOptions, subscriber, scanner.position);
       decodePayload(source, {
         ...scanner,
         reset(mode) {

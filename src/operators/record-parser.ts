@@ -29,6 +29,7 @@ export interface RecordOptions<T> {
   /**
    * While an asynchronous schema is at work on a record, those that follow wait. So much of the payload may wait, in
    * bytes from the start of the first unfinished record to the start of the last; past it, a `ResponseTooLargeError`.
+   * `Infinity` sets no limit.
    *
    * @defaultValue `16_777_216` (16 MiB)
    */

@@ -1,6 +1,7 @@
 import { Observable, type OperatorFunction } from 'rxjs';
+import { checkLimits } from './check-limits.js';
 import { decodePayload } from './decode-payload.js';
-import { checkLineOptions, createLineDecoder, type LineOptions } from './line-decoder.js';
+import { createLineDecoder, type LineOptions } from './line-decoder.js';
 import type { PayloadSource } from './payload-source.js';
 
 /** Options of {@link splitLines}. */
@@ -31,7 +32,7 @@ export interface SplitLinesOptions extends LineOptions {}
  * @see https://encoding.spec.whatwg.org/#interface-textdecoder the rule followed for the text
  */
 export function splitLines(options: SplitLinesOptions = {}): OperatorFunction<PayloadSource, string> {
-  checkLineOptions(options);
+  checkLimits({ maxLineBytes: options.maxLineBytes });
   return (source) =>
     new Observable((subscriber) => {
       const lines = createLineDecoder(options, subscriber, (line) => subscriber.next(line));

@@ -304,7 +304,10 @@ describe('parseNdjson', () => {
   });
 
   test('refuses a limit that is none at the call', () => {
-    expect(() => parseNdjson({ maxLineBytes: -1 })).toThrow(RangeError);
+    expect(() => parseNdjson({ maxLineBytes: -1 })).toThrow(new RangeError('maxLineBytes must be at least 1, not -1'));
+    expect(() => parseNdjson({ maxPendingBytes: NaN })).toThrow(
+      new RangeError('maxPendingBytes must be at least 1, not NaN'),
+    );
   });
 
   test('gives records of the type the caller states, unknown where none is', () => {

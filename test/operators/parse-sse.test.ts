@@ -308,6 +308,7 @@ describe('parseSse', () => {
 
   test('refuses a limit that is none at the call', () => {
     expect(() => parseSse({ maxEventBytes: 0 })).toThrow(RangeError);
+    expect(() => parseSse({ schema: z.unknown(), maxPendingBytes: 0 })).toThrow(RangeError);
   });
 
   describe('with a schema', () => {

@@ -9,9 +9,9 @@ import { bundleForBrowser } from '../support/browser-bundle.js';
 const budgets: Readonly<Record<string, number>> = {
   invokeWithResponseStream: 5_160,
   decodeText: 500,
-  splitLines: 1_220,
-  parseNdjson: 2_080,
-  parseSse: 3_080,
+  splitLines: 1_240,
+  parseNdjson: 2_100,
+  parseSse: 3_100,
   decodeHttpResponse: 2_060,
   collectResponse: 960,
   toSnapshots: 850,
