@@ -2,7 +2,7 @@ import type { OperatorFunction, Subscriber } from 'rxjs';
 import { ResponseTooLargeError } from '../errors.js';
 import type { CompleteEvent, HeadEvent, HttpHeadEvent } from '../events.js';
 import { createByteCollector } from './byte-collector.js';
-import type { PayloadSource } from './payload-source.js';
+import { isBytes, type PayloadSource } from './payload-source.js';
 import { transformItems, type ItemTransform } from './transform-items.js';
 
 /** Options of {@link collectResponse}. */
@@ -89,7 +89,7 @@ function createResponseCollector(
 
   return {
     next(item) {
-      if (item instanceof Uint8Array) {
+      if (isBytes(item)) {
         take(item);
         return;
       }

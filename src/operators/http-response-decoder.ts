@@ -3,7 +3,7 @@ import { HttpStatusError } from '../errors.js';
 import type { ChunkEvent, HttpHeadEvent, LambdaStreamEvent } from '../events.js';
 import { createByteCollector, type ByteCollector } from './byte-collector.js';
 import { createPreludeScanner, parsePrelude, preludeDelimiterBytes } from './http-prelude.js';
-import type { PayloadSource } from './payload-source.js';
+import { isBytes, type PayloadSource } from './payload-source.js';
 import type { ItemTransform } from './transform-items.js';
 
 /** What the bytes that come next belong to. `held` is what may turn out to be no prelude. */
@@ -77,7 +77,7 @@ export function createHttpResponseDecoder(
 
   return {
     next(item) {
-      if (item instanceof Uint8Array) {
+      if (isBytes(item)) {
         takeChunk({ type: 'chunk', payload: item });
         return;
       }

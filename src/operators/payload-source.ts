@@ -14,9 +14,20 @@ export interface PayloadDecoder {
   reset(mode: 'restart' | 'continue'): void;
 }
 
+/**
+ * Tells bytes from events by what they are: another realm, as a test's jsdom, has a `Uint8Array` of its own.
+ *
+ * @throws TypeError for what is neither, which would be lost without a word.
+ */
+export function isBytes(item: PayloadSource): item is Uint8Array {
+  const isView = ArrayBuffer.isView(item);
+  if (!isView && !(item.type as unknown)) throw new TypeError('Neither bytes nor an event');
+  return isView;
+}
+
 /** Gives an item's payload, or the retry that voids the unfinished, to the decoder; all other events pass unread. */
 export function readPayload(item: PayloadSource, decoder: PayloadDecoder): void {
-  if (item instanceof Uint8Array) decoder.decode(item);
+  if (isBytes(item)) decoder.decode(item);
   else if (item.type === 'chunk') decoder.decode(item.payload);
   else if (item.type === 'retry' && (item.mode === 'restart' || item.mode === 'continue')) decoder.reset(item.mode);
 }

@@ -1,5 +1,5 @@
 import type { CompleteEvent, HeadEvent, HttpHeadEvent, RetryEvent } from '../events.js';
-import type { PayloadSource } from './payload-source.js';
+import { isBytes, type PayloadSource } from './payload-source.js';
 
 /**
  * - `connecting`: nothing has come yet.
@@ -78,7 +78,7 @@ export function createSnapshotState(): SnapshotState {
 
   return {
     take(item) {
-      if (item instanceof Uint8Array) {
+      if (isBytes(item)) {
         takePayload(item);
         return true;
       }

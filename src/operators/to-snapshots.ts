@@ -2,6 +2,7 @@ import {
   asyncScheduler,
   catchError,
   EMPTY,
+  filter,
   ignoreElements,
   Observable,
   tap,
@@ -79,9 +80,10 @@ export function toSnapshots(options: ToSnapshotsOptions = {}): OperatorFunction<
       if (subscriber.closed) return;
       return source
         .pipe(
+          // In an operator of its own, so that what it throws becomes a failed snapshot too.
+          filter((item) => state.take(item)),
           tap({
-            next(item) {
-              if (!state.take(item)) return;
+            next() {
               if (pause === undefined) emit();
               else changed = true;
             },
