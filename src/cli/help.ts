@@ -44,10 +44,11 @@ PAYLOAD (none by default)
 OUTPUT (one of them)
   --raw                 the bytes as they come (default)
   --text                decoded as UTF-8
-  --ndjson              one JSON document a line, each checked
-  --sse                 server-sent events, each as a JSON line {"event","id","data"}
+  --ndjson              one JSON document a line, each checked and left as it is
+  --sse                 server-sent events, each as a JSON line {"id","event","retryMs","data"}
   --events              everything as JSON lines: head, chunk ("text" or "base64"), complete
-  --http                the function writes an HTTP response: its head goes to stderr, its body to stdout
+  --http                the function writes an HTTP response: its head goes to stderr, its body to stdout; its status
+                        is no failure of the call and changes no exit code
 
 CALL
   --qualifier Q         alias or version
@@ -56,7 +57,8 @@ CALL
   --timeout MS          give up after so many milliseconds
 
 WHERE
-  --endpoint URL        another endpoint, e.g. that of "serve"; on loopback no credentials are needed
+  --endpoint URL        another endpoint, e.g. that of "serve"; on loopback no credentials are needed,
+                        unless a --profile is named
   --region REGION       else AWS_REGION or the profile's
   --profile NAME        a profile of ~/.aws
   Without these the ordinary AWS configuration is used: environment, ~/.aws, SSO, instance role.

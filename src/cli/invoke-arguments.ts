@@ -24,12 +24,14 @@ const text = { type: 'string' } as const;
 export function parseInvokeArguments(args: readonly string[]): InvokeArguments {
   const { values, positionals } = parse(args);
   const [functionName, stdin, ...rest] = positionals;
-  if (functionName === undefined) throw new UsageError('invoke needs the NAME of a function');
+  if (!functionName) throw new UsageError('invoke needs the NAME of a function');
   if ((stdin !== undefined && stdin !== '-') || rest.length > 0) {
     throw new UsageError(`invoke takes one NAME; this is too much: ${positionals.slice(1).join(' ')}`);
   }
   const modes = (Object.keys(outputModes) as OutputMode[]).filter((mode) => values[mode]);
   if (modes.length > 1) throw new UsageError(`Only one of ${modes.map((mode) => `--${mode}`).join(', ')} is possible`);
+  const timeoutMs = wholeNumber('--timeout', values.timeout);
+  if (timeoutMs === 0) throw new UsageError('--timeout needs at least 1 ms');
   const file = stdin ?? values['payload-file'];
   if (values.payload !== undefined && file !== undefined) throw new UsageError('There is more than one payload');
   if (values.payload !== undefined) assertJson(values.payload);
@@ -44,7 +46,7 @@ export function parseInvokeArguments(args: readonly string[]): InvokeArguments {
     qualifier: values.qualifier,
     withLog: values.log,
     retries: wholeNumber('--retry', values.retry) ?? 0,
-    timeoutMs: wholeNumber('--timeout', values.timeout),
+    timeoutMs,
     endpoint: values.endpoint,
     region: values.region,
     profile: values.profile,

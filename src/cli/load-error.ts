@@ -10,7 +10,7 @@ export async function describeLoadError(file: string, error: unknown): Promise<s
     const checked = await checkSyntax(file);
     if (checked !== undefined) return checked;
   }
-  const lines = stack.split('\n').filter((line) => !/\(?node:internal\//.test(line));
+  const lines = stack.split('\n').filter((line) => !/^ +at .*(node:internal\/|data:text\/javascript)/.test(line));
   return stack.includes(file) ? lines.join('\n') : `${file}\n${lines.join('\n')}`;
 }
 

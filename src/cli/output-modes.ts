@@ -1,5 +1,5 @@
-import { concatMap, filter, from, map, type OperatorFunction } from 'rxjs';
-import { decodeText, parseNdjson, parseSse, type LambdaStreamEvent } from '../index.js';
+import { concatMap, connect, filter, from, map, zip, type OperatorFunction } from 'rxjs';
+import { decodeText, parseNdjson, parseSse, splitLines, type LambdaStreamEvent } from '../index.js';
 
 /** What a mode writes to stdout. */
 export type Output = OperatorFunction<LambdaStreamEvent, string | Uint8Array>;
@@ -10,8 +10,18 @@ export const outputModes = {
   raw: () => (source) => source.pipe(concatMap((event) => (event.type === 'chunk' ? [event.payload] : []))),
   /** Decoded UTF-8; what is none becomes U+FFFD. */
   text: () => decodeText(),
-  /** One JSON document a line, each checked. */
-  ndjson: () => (source) => source.pipe(parseNdjson(), map(toLine)),
+  /** One JSON document a line, each checked, and written as it came: a parsed number may be another one. */
+  ndjson: () =>
+    connect((events) =>
+      zip(
+        // First, so that the lines before an invalid record are here when it ends everything. The other has the limit.
+        events.pipe(
+          splitLines({ maxLineBytes: Infinity }),
+          filter((line) => /[^ \t\r]/.test(line)),
+        ),
+        events.pipe(parseNdjson()),
+      ).pipe(map(([line]) => `${line}\n`)),
+    ),
   /** Server-sent events, one JSON document a line. */
   sse: () => (source) => source.pipe(parseSse(), map(toLine)),
   /** This package's events, one JSON document a line. */

@@ -1,3 +1,4 @@
+import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { installAwslambda, startLocalLambda, type LocalFunction, type LocalLambda } from '../local/index.js';
 import { describeInvocation } from './describe-invocation.js';
@@ -7,12 +8,17 @@ import { describeLoadError } from './load-error.js';
 import { createModuleLoader, withoutGenerations } from './module-generation.js';
 import { paintFor } from './paint.js';
 import { parseServeArguments } from './serve-arguments.js';
+import { UsageError } from './usage-error.js';
 import { watchFolders } from './watch-folders.js';
 
 /** `rx-lambda-stream serve`: serves handler files until a signal comes. Resolves with the exit code. */
 export async function serve(args: readonly string[]): Promise<number> {
   const { port, host, cors, timeoutMs, watch, ...given } = parseServeArguments(args);
   const files = [...new Set(given.files.map((file) => resolve(file)))];
+  for (const file of files) {
+    const found = await stat(file).catch(() => undefined);
+    if (!found?.isFile()) throw new UsageError(`serve needs files; this is none: ${file}`);
+  }
   const paint = paintFor(process.stdout);
   const say = (line: string): void => void process.stdout.write(`${line}\n`);
   const complain = (line: string): void => void process.stderr.write(`${line}\n`);

@@ -26,8 +26,8 @@ beforeAll(async () => {
         stream.end(new Uint8Array([0xac, 0xff, 0x00]));
       }),
       records: async function* () {
-        yield '{"n": 1}\n{"n"';
-        yield await Promise.resolve(': 2}\n');
+        yield '{"n": 1.0}\r\n\n{"n"';
+        yield await Promise.resolve(': 12345678901234567890, "n": 2}\n');
       },
       notNdjson: scripted([{ chunk: '{"n":1}\nnope\n' }, { complete: {} }]),
       sse: scripted([{ chunk: 'event: tick\nid: 7\ndata: a\ndata: b\n\n' }, { complete: {} }]),
@@ -108,14 +108,14 @@ describe('the modes', () => {
     expect([code, stdout]).toEqual([0, 'e282acff00']);
   });
 
-  test('text decodes UTF-8, ndjson checks and prints a document a line, sse an event a line', async () => {
+  test('text decodes UTF-8, ndjson checks the documents and leaves them as they are, sse an event a line', async () => {
     const [text, ndjson, sse] = await Promise.all([
       invoke(['bytes', '--text']),
       invoke(['records', '--ndjson']),
       invoke(['sse', '--sse']),
     ]);
     expect(text).toEqual({ code: 0, stdout: '€\ufffd\0', stderr: '' });
-    expect(ndjson).toEqual({ code: 0, stdout: '{"n":1}\n{"n":2}\n', stderr: '' });
+    expect(ndjson).toEqual({ code: 0, stdout: '{"n": 1.0}\n{"n": 12345678901234567890, "n": 2}\n', stderr: '' });
     expect(sse).toEqual({ code: 0, stdout: '{"id":"7","event":"tick","data":"a\\nb"}\n', stderr: '' });
   });
 
@@ -179,7 +179,20 @@ describe('the exit codes', () => {
   });
 
   test('a command line that is wrong is 2, with a word on what is wrong and where to read on', async () => {
-    const [noCommand, unknown, wrong] = await Promise.all([runBin([]), runBin(['toString']), runBin(['invoke'])]);
+    const [noCommand, unknown, wrong, noName, noTime, noFile] = await Promise.all([
+      runBin([]),
+      runBin(['toString']),
+      runBin(['invoke']),
+      runBin(['invoke', '']),
+      runBin(['invoke', 'echo', '--timeout', '0']),
+      runBin(['serve', 'no-such-file.mjs']),
+    ]);
+    expect(noName).toEqual(wrong);
+    expect(noTime).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('--timeout needs at least 1 ms') as string,
+    });
+    expect(noFile).toMatchObject({ code: 2, stderr: expect.stringContaining('this is none: ') as string });
     expect(noCommand).toMatchObject({
       code: 2,
       stdout: '',
