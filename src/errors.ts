@@ -80,7 +80,10 @@ export class TruncatedStreamError extends LambdaStreamError {
   }
 }
 
-/** What arrived is not what this operation sends: a bad checksum or length, a 200 that is no event stream. */
+/**
+ * What arrived is not what this operation sends: a bad checksum or length, a 200 that is no event stream, a prelude of
+ * an HTTP response that is none.
+ */
 export class ProtocolError extends LambdaStreamError {
   override readonly name = 'ProtocolError';
   readonly code = 'protocol';

@@ -113,7 +113,8 @@ export function assertScript(steps: readonly ScriptStep[]): void {
   steps.forEach((step, index) => {
     const name = stepName(step);
     if (typeof step === 'string' ? !stepNames.has(name) : !byteKeys.has(name) && !otherKeys.has(name)) {
-      throw new TypeError(`Script step ${index} is unknown: ${name}`);
+      const hint = byteKeys.has(name) || otherKeys.has(name) ? `; as in { ${name}: … }` : '';
+      throw new TypeError(`Script step ${index} is unknown: ${name}${hint}`);
     }
     if ((name === 'httpError' || name === 'head') && index > 0) {
       throw new TypeError(`Script step ${index}: ${name} must be the first step`);

@@ -138,6 +138,7 @@ describe('its examples', () => {
     ['search-box', /complete .*lambda/],
     ['fan-out', /bytes in the file/],
     ['for-await', /^1\n2\n3\n$/],
+    ['marbles', /^$/],
     ['to-readable-stream', /^1\n2\n3\n4\n5\n\n$/],
   ])('%s runs by itself', async (name, expected) => {
     const { status, stdout, stderr } = await runExample(`examples/${name}.ts`);

@@ -21,10 +21,12 @@ export function describeSurroundings(): Surroundings {
     return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
   };
   const model = cpus()[0]?.model.trim() ?? 'an unknown processor';
+  // Without the build, which is the machine's own.
+  const [kernel = ''] = /^\d+\.\d+/.exec(release()) ?? [];
   const gibibytes = (totalmem() / 2 ** 30).toFixed(1);
   return {
     date: new Date().toISOString().slice(0, 10),
-    machine: `${availableParallelism()} × ${model}, ${gibibytes} GiB of memory, ${type()} ${release()}`,
+    machine: `${availableParallelism()} × ${model}, ${gibibytes} GiB of memory, ${type()} ${kernel}`,
     versions: [
       `Node ${process.versions.node}`,
       `rx-lambda-stream ${version('')}`,
