@@ -6,7 +6,9 @@ const functions = Object.keys(api).filter((name) => /^[a-z]/.test(name));
 
 // The private files that operators share; what else an operator brings is its own.
 const errors = 'src/errors.ts';
-const payload = ['src/operators/decode-payload.ts', 'src/operators/payload-source.ts'];
+const items = 'src/operators/payload-source.ts';
+const payload = ['src/operators/decode-payload.ts', items];
+const limits = 'src/operators/check-limits.ts';
 const lines = 'src/operators/line-decoder.ts';
 const records = 'src/operators/record-parser.ts';
 const bytes = 'src/operators/byte-collector.ts';
@@ -17,11 +19,12 @@ const classes = ['src/retry/classify-invocation-error.ts', 'src/retry/exception-
 const filesOf: Readonly<Record<string, readonly string[]>> = {
   invokeWithResponseStream: [errors, 'src/invoke-input.ts', 'src/invoke-with-response-stream.ts', 'src/wire/*'],
   decodeText: [errors, ...payload, 'src/operators/decode-text.ts'],
-  splitLines: [errors, ...payload, lines, 'src/operators/split-lines.ts'],
-  parseNdjson: [errors, ...payload, lines, records, 'src/operators/parse-ndjson.ts'],
+  splitLines: [errors, ...payload, limits, lines, 'src/operators/split-lines.ts'],
+  parseNdjson: [errors, ...payload, limits, lines, records, 'src/operators/parse-ndjson.ts'],
   parseSse: [
     errors,
     ...payload,
+    limits,
     records,
     'src/operators/event-scanner.ts',
     'src/operators/parse-sse.ts',
@@ -29,14 +32,15 @@ const filesOf: Readonly<Record<string, readonly string[]>> = {
   ],
   decodeHttpResponse: [
     errors,
+    items,
     bytes,
     transform,
     'src/operators/decode-http-response.ts',
     'src/operators/http-prelude.ts',
     'src/operators/http-response-decoder.ts',
   ],
-  collectResponse: [errors, bytes, transform, 'src/operators/collect-response.ts'],
-  toSnapshots: ['src/operators/snapshot-state.ts', 'src/operators/to-snapshots.ts'],
+  collectResponse: [errors, items, bytes, transform, 'src/operators/collect-response.ts'],
+  toSnapshots: [items, 'src/operators/snapshot-state.ts', 'src/operators/to-snapshots.ts'],
   shareInvocation: [
     errors,
     bytes,
