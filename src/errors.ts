@@ -1,3 +1,4 @@
+import { asText } from './wire/as-text.js';
 import { defined } from './wire/defined.js';
 import { parseObject } from './wire/parse-object.js';
 
@@ -235,10 +236,6 @@ function parseErrorDetails(text: string): Record<'errorType' | 'errorMessage', s
   return {
     errorType: asText(errorType),
     errorMessage: asText(errorMessage),
-    trace: Array.isArray(lines) ? lines.map(String) : undefined,
+    trace: Array.isArray(lines) ? lines.map((line) => asText(line) ?? JSON.stringify(line)) : undefined,
   };
-}
-
-function asText(value: unknown): string | undefined {
-  return typeof value === 'string' ? value : undefined;
 }

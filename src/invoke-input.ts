@@ -79,7 +79,7 @@ function isSendable(payload: unknown): boolean {
 
 function encodePayload(payload: string | object): Uint8Array {
   if (ArrayBuffer.isView(payload)) return plainBytes(payload);
-  if (payload instanceof ArrayBuffer) return new Uint8Array(payload);
+  if (isArrayBuffer(payload)) return new Uint8Array(payload);
   return encodeText(typeof payload === 'string' ? payload : JSON.stringify(payload));
 }
 
@@ -112,4 +112,9 @@ function isAnswer(
 /** By its methods, since a Blob may be of another realm or a polyfill. */
 function isBlob(value: object | string): value is Blob {
   return typeof (value as Blob).arrayBuffer === 'function';
+}
+
+/** Of any realm, for which `instanceof` does not hold. */
+function isArrayBuffer(value: object | string): value is ArrayBuffer {
+  return Object.prototype.toString.call(value) === '[object ArrayBuffer]';
 }

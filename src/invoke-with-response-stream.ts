@@ -97,6 +97,7 @@ export function invokeWithResponseStream(
       if (!opened) abort();
     });
     subscriber.add(pauseWhile?.subscribe({ next: pace, error: fail }));
+    if (subscriber.closed) return;
     subscriber.add(
       resolveInvokeInput(input).subscribe({
         next(commandInput) {

@@ -10,6 +10,7 @@ import {
 } from 'rxjs';
 import { ReplayLimitError } from '../errors.js';
 import type { LambdaStreamEvent } from '../events.js';
+import { maxTimerMs } from '../max-timer-ms.js';
 import { createRelay, type RelayHistory } from './relay.js';
 import { createReplayLog } from './replay-log.js';
 
@@ -73,8 +74,8 @@ export function shareInvocation(options: ShareInvocationOptions = {}): MonoTypeO
   if (!Number.isInteger(maxReplayBytes) || maxReplayBytes < 0) {
     throw new RangeError(`maxReplayBytes must be a whole number of bytes, not ${maxReplayBytes}`);
   }
-  if (!Number.isFinite(lingerMs) || lingerMs < 0) {
-    throw new RangeError(`lingerMs must be a number of milliseconds, not ${lingerMs}`);
+  if (!(lingerMs >= 0 && lingerMs <= maxTimerMs)) {
+    throw new RangeError(`lingerMs must be from 0 to ${maxTimerMs} milliseconds, not ${lingerMs}`);
   }
   return (source) => {
     /** Whether the present response has passed the limit. Outlives the connection, and so holds nothing else of it. */

@@ -9,6 +9,7 @@ import {
   type OperatorFunction,
   type Subscription,
 } from 'rxjs';
+import { maxTimerMs } from '../max-timer-ms.js';
 import type { PayloadSource } from './payload-source.js';
 import { createSnapshotState, type Snapshot } from './snapshot-state.js';
 
@@ -49,8 +50,8 @@ export interface ToSnapshotsOptions {
  */
 export function toSnapshots(options: ToSnapshotsOptions = {}): OperatorFunction<PayloadSource, Snapshot> {
   const { intervalMs = 16 } = options;
-  if (!Number.isFinite(intervalMs) || intervalMs < 0) {
-    throw new RangeError(`intervalMs must be a number of milliseconds, not ${intervalMs}`);
+  if (!(intervalMs >= 0 && intervalMs <= maxTimerMs)) {
+    throw new RangeError(`intervalMs must be from 0 to ${maxTimerMs} milliseconds, not ${intervalMs}`);
   }
   return (source) =>
     new Observable<Snapshot>((subscriber) => {

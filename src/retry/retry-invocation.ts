@@ -12,6 +12,7 @@ import {
 } from 'rxjs';
 import { ReplayMismatchError } from '../errors.js';
 import type { LambdaStreamEvent, RetryMode } from '../events.js';
+import { maxTimerMs } from '../max-timer-ms.js';
 import { backoffDelay } from './backoff.js';
 import { classifyInvocationError, type InvocationErrorClass } from './classify-invocation-error.js';
 import { createDelivery } from './delivery.js';
@@ -212,9 +213,6 @@ export function retryInvocation(config: RetryInvocationConfig = {}): MonoTypeOpe
         .subscribe(subscriber);
     });
 }
-
-/** The longest delay of JavaScript's timers, in milliseconds: they fire a longer one at once. */
-const maxTimerMs = 2 ** 31 - 1;
 
 function assertOption(name: string, value: unknown, isValid: boolean): void {
   if (!isValid) throw new RangeError(`retryInvocation: ${name} cannot be ${String(value)}`);

@@ -58,8 +58,8 @@ export function createMessageDecoder(
     const total = view.getUint32(start);
     const headersLength = view.getUint32(start + 4);
     const preludeCrc = view.getUint32(start + 8);
-    // Then the lengths of headers are equal too: of four bytes a CRC-32 misses no difference.
-    if (total === lastTotal && preludeCrc === lastPreludeCrc) return total;
+    // All twelve bytes are those of the last frame, whose checksum was right.
+    if (total === lastTotal && headersLength === lastBlock.byteLength && preludeCrc === lastPreludeCrc) return total;
     // The checksum first: a length is not to be believed, nor reported, before it is proven.
     if (crc32ByTables(bytes, start, start + 8, 0) !== preludeCrc) {
       throw new ProtocolError('A frame has a wrong prelude checksum: the bytes are damaged or no AWS event stream');

@@ -1,5 +1,6 @@
 import type { CompleteEvent, HeadEvent } from '../events.js';
 import { ProtocolError } from '../errors.js';
+import { asText } from './as-text.js';
 import { textFromBase64 } from './base64.js';
 import { defined } from './defined.js';
 import type { MessageHeaders } from './message-headers.js';
@@ -26,11 +27,12 @@ export function toHeadEvent(statusCode: number, headers: Readonly<Record<string,
 
 /** The complete event of an InvokeComplete. */
 export function toCompleteEvent({ ErrorCode, ErrorDetails, LogResult }: InvokeCompleteFields): CompleteEvent {
+  const log = asText(LogResult);
   return defined({
     type: 'complete' as const,
     errorCode: ErrorCode || undefined,
-    errorDetails: ErrorDetails,
-    logTail: LogResult === undefined ? undefined : textFromBase64(LogResult),
+    errorDetails: asText(ErrorDetails),
+    logTail: log === undefined ? undefined : textFromBase64(log),
   });
 }
 

@@ -161,6 +161,21 @@ describe.each(httpHandlers)('with %s', (_name, requestHandler) => {
       expect((error as FunctionError).trace).toEqual(['line 1']);
     });
 
+    it('is one whatever its members are, and whatever frames a trace has', async () => {
+      const completes = (payload: string): ScriptStep => ({
+        raw: encodeFrame({ ':message-type': 'event', ':event-type': 'InvokeComplete' }, payload),
+      });
+      const nulls = await invoke([completes('{"ErrorCode":"X","ErrorDetails":null,"LogResult":null}')]);
+      expect(nulls.error).toMatchObject({ message: 'Function "f" failed with X', errorDetails: '' });
+      expect(nulls.error).not.toHaveProperty('logTail');
+      const ErrorDetails = '{"trace":["at x",{"toString":1},7]}';
+      const odd = await invoke([completes(JSON.stringify({ ErrorCode: 'X', ErrorDetails }))]);
+      expect(odd.error).toBeInstanceOf(FunctionError);
+      expect((odd.error as FunctionError).trace).toEqual(['at x', '{"toString":1}', '7']);
+      const { values, completed } = await invoke([completes('{"ErrorCode":null,"ErrorDetails":null,"LogResult":7}')]);
+      expect([values.at(-1), completed]).toEqual([{ type: 'complete' }, true]);
+    });
+
     it("is an ordinary complete event with functionErrors: 'emit'", async () => {
       const { values, completed } = await invoke(
         [{ chunk: 'part' }, { complete: { errorCode: 'Unhandled', errorDetails: 'why', logTail: 'log' } }],

@@ -2,6 +2,7 @@ import { openAsBlob } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { runInNewContext } from 'node:vm';
 import { InvokeWithResponseStreamCommand } from '@aws-sdk/client-lambda';
 import { EMPTY, NEVER, of, throwError } from 'rxjs';
 import { invokeWithResponseStream, type InvokeInput } from 'rx-lambda-stream';
@@ -20,6 +21,7 @@ describe('Payload', () => {
     ['a string', '{"as":"text €"}', '{"as":"text €"}'],
     ['bytes', bytes, '{"as":"bytes"}'],
     ['an ArrayBuffer', bytes.slice().buffer, '{"as":"bytes"}'],
+    ['an ArrayBuffer of another realm', runInNewContext('Uint8Array.of(91, 93).buffer') as ArrayBuffer, '[]'],
     ['a view into a buffer', new DataView(bytes.buffer, 1, 4), '"as"'],
     ['a Blob', new Blob(['{"as":', '"blob"}']), '{"as":"blob"}'],
     ['a File', new File(['{"as":"file"}'], 'event.json'), '{"as":"file"}'],

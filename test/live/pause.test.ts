@@ -1,5 +1,5 @@
 import { BehaviorSubject, NEVER, of, Subject, throwError } from 'rxjs';
-import { invokeWithResponseStream, type LambdaStreamEvent } from 'rx-lambda-stream';
+import { invokeWithResponseStream, type InvokeInput, type LambdaStreamEvent } from 'rx-lambda-stream';
 import { scripted, type LocalLambda } from 'rx-lambda-stream/local';
 import { describe, expect, it } from 'vitest';
 import { outcomeOf, typesOf } from '../support/collect.js';
@@ -143,9 +143,15 @@ it('pauseWhile’s error becomes the stream’s, and closes the connection', asy
 it('pauseWhile that fails at once, or never says anything', async () => {
   const { client } = await startLive({ f: scripted([{ complete: {} }]) });
   const input = { FunctionName: 'f' };
+  let asked = 0;
+  const counted = (): InvokeInput => {
+    asked++;
+    return input;
+  };
   const early = throwError(() => new Error('at once'));
-  expect((await outcomeOf(invokeWithResponseStream(client, input, { pauseWhile: early }))).error).toEqual(
+  expect((await outcomeOf(invokeWithResponseStream(client, counted, { pauseWhile: early }))).error).toEqual(
     new Error('at once'),
   );
+  expect(asked).toBe(0);
   expect((await outcomeOf(invokeWithResponseStream(client, input, { pauseWhile: NEVER }))).completed).toBe(true);
 });

@@ -463,6 +463,8 @@ describe('shareInvocation', () => {
       expect(() => shareInvocation({ maxReplayBytes: wrong })).toThrow(RangeError);
       expect(() => shareInvocation({ lingerMs: wrong })).toThrow(RangeError);
     }
+    // Timers would fire it at once.
+    expect(() => shareInvocation({ lingerMs: 2 ** 31 })).toThrow(RangeError);
   });
 
   test('takes and gives events', () => {

@@ -270,7 +270,8 @@ describe('toSnapshots', () => {
   });
 
   test('refuses an interval that is none, at the call', () => {
-    for (const intervalMs of [-1, NaN, Infinity]) expect(() => toSnapshots({ intervalMs })).toThrow(RangeError);
+    for (const intervalMs of [-1, NaN, Infinity, 2 ** 31])
+      expect(() => toSnapshots({ intervalMs })).toThrow(RangeError);
   });
 
   test('takes events or bytes and gives snapshots', () => {

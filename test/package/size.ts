@@ -7,7 +7,7 @@ import { bundleForBrowser } from '../support/browser-bundle.js';
  * Who raises one says in the commit what the bytes are for.
  */
 const budgets: Readonly<Record<string, number>> = {
-  invokeWithResponseStream: 5_160,
+  invokeWithResponseStream: 5_200,
   decodeText: 530,
   splitLines: 1_290,
   parseNdjson: 2_160,

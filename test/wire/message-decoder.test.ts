@@ -229,6 +229,18 @@ describe('limits', () => {
   });
 });
 
+it.each([0x0010_0000, 0x1000_0000, 0xffff_ffff, 0, 1])(
+  'refuses a headers length of %i in a frame whose length and checksum are those of the last one',
+  (headersLength) => {
+    const frame = chunkFrame('text');
+    const damaged = frame.slice();
+    new DataView(damaged.buffer).setUint32(4, headersLength);
+    const error = thrownBy(() => decodeAll([frame, damaged]));
+    expect(error).toBeInstanceOf(ProtocolError);
+    expect((error as Error).message).toContain('prelude checksum');
+  },
+);
+
 describe('what a listener gets', () => {
   it('is a plain Uint8Array, also of a Buffer, whole or cut', () => {
     const frame = Buffer.from(chunkFrame('bytes'));
