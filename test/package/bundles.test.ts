@@ -8,7 +8,6 @@ const functions = Object.keys(api).filter((name) => /^[a-z]/.test(name));
 const errors = 'src/errors.ts';
 const items = 'src/operators/payload-source.ts';
 const payload = ['src/operators/decode-payload.ts', items];
-const timers = 'src/max-timer-ms.ts';
 const limits = 'src/operators/check-limits.ts';
 const lines = 'src/operators/line-decoder.ts';
 const records = 'src/operators/record-parser.ts';
@@ -41,10 +40,9 @@ const filesOf: Readonly<Record<string, readonly string[]>> = {
     'src/operators/http-response-decoder.ts',
   ],
   collectResponse: [errors, items, bytes, transform, 'src/operators/collect-response.ts'],
-  toSnapshots: [items, timers, 'src/operators/snapshot-state.ts', 'src/operators/to-snapshots.ts'],
+  toSnapshots: [items, 'src/operators/snapshot-state.ts', 'src/operators/to-snapshots.ts'],
   shareInvocation: [
     errors,
-    timers,
     bytes,
     'src/operators/relay.ts',
     'src/operators/replay-log.ts',
@@ -52,7 +50,6 @@ const filesOf: Readonly<Record<string, readonly string[]>> = {
   ],
   retryInvocation: [
     errors,
-    timers,
     ...classes,
     'src/retry/backoff.ts',
     'src/retry/delivery.ts',
