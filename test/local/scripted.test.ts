@@ -215,6 +215,7 @@ describe('a wrong script throws at the call', () => {
   test.each<[string, unknown, string]>([
     ['an unknown step', [{ chnk: 'a' }], 'step 0 is unknown'],
     ['an unknown word', ['flsh'], 'step 0 is unknown: flsh'],
+    ['a step that is no word', ['complete'], 'step 0 is unknown: complete; as in { complete: … }'],
     ['a late httpError', [{ chunk: 'a' }, { httpError: { statusCode: 500 } }], 'httpError must be the first step'],
     ['a late head', ['flush', { head: {} }], 'head must be the first step'],
     ['a wait in a batch', [{ batch: [{ waitMs: 1 }] }], 'a batch holds bytes only, not waitMs'],
