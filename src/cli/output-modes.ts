@@ -1,5 +1,6 @@
 import { concatMap, connect, filter, from, map, zip, type OperatorFunction } from 'rxjs';
 import { decodeText, parseNdjson, parseSse, splitLines, type LambdaStreamEvent } from '../index.js';
+import { isBlank } from '../operators/parse-ndjson.js';
 
 /** What a mode writes to stdout. */
 export type Output = OperatorFunction<LambdaStreamEvent, string | Uint8Array>;
@@ -17,7 +18,7 @@ export const outputModes = {
         // First, so that the lines before an invalid record are here when it ends everything. The other has the limit.
         events.pipe(
           splitLines({ maxLineBytes: Infinity }),
-          filter((line) => /[^ \t\r]/.test(line)),
+          filter((line) => !isBlank(line)),
         ),
         events.pipe(parseNdjson()),
       ).pipe(map(([line]) => `${line}\n`)),

@@ -112,8 +112,9 @@ export function assertScript(steps: readonly ScriptStep[]): void {
   if (!Array.isArray(given)) throw new TypeError('A script must be an array of steps');
   steps.forEach((step, index) => {
     const name = stepName(step);
-    if (typeof step === 'string' ? !stepNames.has(name) : !byteKeys.has(name) && !otherKeys.has(name)) {
-      const hint = byteKeys.has(name) || otherKeys.has(name) ? `; as in { ${name}: … }` : '';
+    const isKey = byteKeys.has(name) || otherKeys.has(name);
+    if (typeof step === 'string' ? !stepNames.has(name) : !isKey) {
+      const hint = isKey ? `; as in { ${name}: … }` : '';
       throw new TypeError(`Script step ${index} is unknown: ${name}${hint}`);
     }
     if ((name === 'httpError' || name === 'head') && index > 0) {

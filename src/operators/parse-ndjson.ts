@@ -55,6 +55,6 @@ export function parseNdjson<T = unknown>(options: ParseNdjsonOptions<T> = {}): O
 }
 
 /** Tells a line without a record: JSON's white space only. */
-function isBlank(text: string): boolean {
+export function isBlank(text: string): boolean {
   return !(text.charCodeAt(0) > 32) && /^[ \t\r]*$/.test(text);
 }

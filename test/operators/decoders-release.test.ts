@@ -12,12 +12,16 @@ const utf8 = new TextEncoder();
 const unanswered: ((valid: boolean) => void)[] = [];
 const never = z.unknown().refine(() => new Promise<boolean>((resolve) => unanswered.push(resolve)));
 
+/** In a new task: to look at an object keeps it alive until the end of the current one. */
+async function collectGarbage(): Promise<void> {
+  await new Promise((resolve) => setImmediate(resolve));
+  globalThis.gc?.();
+}
+
 /** Tells whether the collector takes the object, given some rounds. */
 async function isCollected(object: WeakRef<object>): Promise<boolean> {
   for (let round = 0; round < 20; round++) {
-    // Only a new task: to look at the object keeps it alive until the end of the current one.
-    await new Promise((resolve) => setImmediate(resolve));
-    globalThis.gc?.();
+    await collectGarbage();
     if (!object.deref()) return true;
   }
   return false;
@@ -65,10 +69,7 @@ describe.each([
 ] as const)('%s with a schema that never answers', (_, createOperator, encode) => {
   test('holds none of the records that waited, after it is unsubscribed from', async () => {
     const heapUsed = async (): Promise<number> => {
-      for (let round = 0; round < 3; round++) {
-        await new Promise((resolve) => setImmediate(resolve));
-        globalThis.gc?.();
-      }
+      for (let round = 0; round < 3; round++) await collectGarbage();
       return process.memoryUsage().heapUsed;
     };
     const source = new Subject<PayloadSource>();
