@@ -28,10 +28,16 @@ export default tseslint.config(
   },
   {
     // Byte loops index within bounds by construction; under noUncheckedIndexedAccess the alternative to `!` is a branch per byte.
-    files: ['src/wire/crc32.ts', 'src/wire/message-decoder.ts', 'test/**/*.ts'],
+    files: [
+      'src/event-stream/crc32.ts',
+      'src/event-stream/message-decoder.ts',
+      'test/**/*.ts',
+      'bench/**/*.ts',
+      'soak/**/*.ts',
+    ],
     rules: { '@typescript-eslint/no-non-null-assertion': 'off' },
   },
-  { files: ['test/**/*.ts', 'examples/**/*.ts'], ...rxjsX.configs.recommended },
+  { files: ['test/**/*.ts', 'bench/**/*.ts', 'soak/**/*.ts', 'examples/**/*.ts'], ...rxjsX.configs.recommended },
   {
     // Examples are read more than run: no annotation that a reader's own code would not need.
     files: ['examples/**/*.ts'],

@@ -12,7 +12,7 @@ export default defineConfig({
   },
   test: {
     include: ['test/**/*.test.ts'],
-    exclude: ['test/browser/**', 'test/package/**', 'test/bench/**'],
+    exclude: ['test/browser/**', 'test/package/**'],
     // Leak tests force a garbage collection; the flag only adds globalThis.gc.
     execArgv: ['--expose-gc'],
     testTimeout: 20_000,

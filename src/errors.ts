@@ -1,7 +1,3 @@
-import { asText } from './wire/as-text.js';
-import { defined } from './wire/defined.js';
-import { parseObject } from './wire/parse-object.js';
-
 /** The `code` of every {@link LambdaStreamError}. */
 export type LambdaStreamErrorCode =
   | 'function-error'
@@ -55,7 +51,7 @@ export class FunctionError extends LambdaStreamError {
     const details = parseErrorDetails(errorDetails);
     const thrown = [details.errorType, details.errorMessage].filter(Boolean).join(': ') || errorDetails;
     super(`Function "${functionName}" failed with ${errorCode}${thrown && ` (${excerpt(thrown)})`}`);
-    Object.assign(this, defined({ errorCode, errorDetails, logTail, ...details }));
+    assignDefined(this, { errorCode, errorDetails, logTail, ...details });
   }
 }
 
@@ -227,15 +223,32 @@ function excerpt(text: string): string {
   return text.length > maxExcerptLength ? `${text.slice(0, maxExcerptLength)}…` : text;
 }
 
-/** ErrorDetails is usually JSON; where it is not, its raw text in `errorDetails` is all there is. */
-function parseErrorDetails(text: string): Record<'errorType' | 'errorMessage', string | undefined> & {
+/** Sets the fields that have a value: an error holds what it documents and nothing else. */
+function assignDefined(error: Error, fields: Readonly<Record<string, unknown>>): void {
+  for (const [name, value] of Object.entries(fields)) {
+    if (value !== undefined) Object.assign(error, { [name]: value });
+  }
+}
+
+/** Reads ErrorDetails, which is usually JSON. Where it is not, its raw text stands in `errorDetails` alone. */
+function parseErrorDetails(json: string): {
+  errorType: string | undefined;
+  errorMessage: string | undefined;
   trace: string[] | undefined;
 } {
-  const { errorType, errorMessage, trace, stackTrace } = parseObject(text) ?? {};
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(json);
+  } catch {
+    // Not JSON.
+  }
+  const { errorType, errorMessage, trace, stackTrace } = Object(parsed) as Readonly<Record<string, unknown>>;
   const lines = trace ?? stackTrace;
   return {
-    errorType: asText(errorType),
-    errorMessage: asText(errorMessage),
-    trace: Array.isArray(lines) ? lines.map((line) => asText(line) ?? JSON.stringify(line)) : undefined,
+    errorType: typeof errorType === 'string' ? errorType : undefined,
+    errorMessage: typeof errorMessage === 'string' ? errorMessage : undefined,
+    trace: Array.isArray(lines)
+      ? lines.map((line: unknown) => (typeof line === 'string' ? line : JSON.stringify(line)))
+      : undefined,
   };
 }

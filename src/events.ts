@@ -1,5 +1,3 @@
-import type { MessageHeaders } from './wire/message-headers.js';
-
 /**
  * The HTTP response's head, as soon as the HTTP headers are there: before the function has written its first byte.
  *
@@ -43,6 +41,15 @@ export interface CompleteEvent {
   /** The last 4 KB of the invocation's log, decoded; with `LogType: 'Tail'` only. */
   readonly logTail?: string;
 }
+
+/**
+ * The value of one frame header. By its type on the wire: both booleans → `boolean`; byte, short and integer →
+ * `number`; long → `bigint`; byte array → `Uint8Array`; string and UUID → `string`; timestamp → `Date`.
+ */
+export type MessageHeaderValue = boolean | number | bigint | Uint8Array | string | Date;
+
+/** The headers of one frame by name; names that start with a colon belong to the protocol. */
+export type MessageHeaders = Readonly<Record<string, MessageHeaderValue>>;
 
 /** An event of a type newer than this package. The SDK drops these; here they are passed on as they came. */
 export interface UnknownEvent {

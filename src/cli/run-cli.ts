@@ -6,8 +6,8 @@ import { readVersion } from './version.js';
 
 // Loaded when asked for: the help needs neither the SDK nor the endpoint.
 const commands = {
-  invoke: async (args: readonly string[]) => (await import('./invoke.js')).invoke(args),
-  serve: async (args: readonly string[]) => (await import('./serve.js')).serve(args),
+  invoke: async (args: readonly string[]) => (await import('./invoke/invoke.js')).invoke(args),
+  serve: async (args: readonly string[]) => (await import('./serve/serve.js')).serve(args),
 } as const;
 
 type Command = keyof typeof commands;

@@ -1,7 +1,7 @@
-import type { CorsOption } from './cors.js';
-import type { LocalFunction } from './local-function.js';
-import type { LocalRequest } from './local-request.js';
-import type { Bandwidth } from './bandwidth.js';
+import type { CorsOption } from './http/cors.js';
+import type { LocalFunction } from './runtime/local-function.js';
+import type { LocalRequest } from './http/local-request.js';
+import type { Bandwidth } from './invocation/bandwidth.js';
 
 /** What the endpoint serves, and how. */
 export interface LocalLambdaOptions {

@@ -1,18 +1,18 @@
 import { once, setMaxListeners } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
-import { answerRequest } from './answer-request.js';
-import { ConcurrencyGate } from './concurrency-gate.js';
-import { answerCors } from './cors.js';
-import type { FunctionFailure } from './describe-failure.js';
-import { captureOutput } from './invocation-log.js';
+import { answerRequest } from './http/answer-request.js';
+import { ConcurrencyGate } from './invocation/concurrency-gate.js';
+import { answerCors } from './http/cors.js';
+import type { FunctionFailure } from './invocation/describe-failure.js';
+import { captureOutput } from './invocation/invocation-log.js';
 import type { LocalLambdaOptions } from './local-lambda-options.js';
-import type { LocalRequest } from './local-request.js';
-import { refuseMalformedRequest } from './refuse-malformed-request.js';
-import { RequestLog } from './request-log.js';
-import { ResponseWriter } from './response-writer.js';
-import { matchRoute } from './routes.js';
-import { sendServiceError, serviceFailure, unknownOperation } from './service-errors.js';
+import type { LocalRequest } from './http/local-request.js';
+import { refuseMalformedRequest } from './http/refuse-malformed-request.js';
+import { RequestLog } from './http/request-log.js';
+import { ResponseWriter } from './http/response-writer.js';
+import { matchRoute } from './http/routes.js';
+import { sendServiceError, serviceFailure, unknownOperation } from './http/service-errors.js';
 
 /** What `new LambdaClient` needs to talk to the local endpoint. */
 export interface LocalClientConfig {

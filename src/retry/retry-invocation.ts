@@ -12,10 +12,10 @@ import {
 } from 'rxjs';
 import { ReplayMismatchError } from '../errors.js';
 import type { LambdaStreamEvent, RetryMode } from '../events.js';
-import { maxTimerMs } from '../max-timer-ms.js';
+import { maxTimerMs } from '../shared/check-options.js';
 import { backoffDelay } from './backoff.js';
 import { classifyInvocationError, type InvocationErrorClass } from './classify-invocation-error.js';
-import { createDelivery } from './delivery.js';
+import { createDelivery } from './replay-guard.js';
 import type { RetryBudget } from './retry-budget.js';
 
 /** Options of {@link retryInvocation}. */

@@ -1,8 +1,11 @@
 import { asyncScheduler, Observable, isObservable, switchMap, tap, type MonoTypeOperatorFunction } from 'rxjs';
 import type { LambdaStreamEvent } from '../events.js';
-import { askForInvokeInput, assertInvokeInput, type InvokeInput } from '../invoke-input.js';
-import type { InvokeWithResponseStream, InvokeWithResponseStreamOptions } from '../invoke-with-response-stream.js';
-import { createEventDelivery } from '../wire/event-delivery.js';
+import { askForInvokeInput, assertInvokeInput, type InvokeInput } from '../invoke/invoke-input.js';
+import type {
+  InvokeWithResponseStream,
+  InvokeWithResponseStreamOptions,
+} from '../invoke/invoke-with-response-stream.js';
+import { createEventDelivery } from '../invoke/event-delivery.js';
 import { serviceException } from './service-exception.js';
 
 /** What a function answers: the same Observable each time, or one made for the invocation. */

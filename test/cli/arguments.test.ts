@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { exitCodeOf } from '../../src/cli/exit-code-of.js';
-import { parseInvokeArguments } from '../../src/cli/invoke-arguments.js';
-import { parseServeArguments } from '../../src/cli/serve-arguments.js';
+import { exitCodeOf } from '../../src/cli/invoke/exit-code-of.js';
+import { parseInvokeArguments } from '../../src/cli/invoke/invoke-arguments.js';
+import { parseServeArguments } from '../../src/cli/serve/serve-arguments.js';
 import { UsageError } from '../../src/cli/usage-error.js';
 
 test('invoke has defaults for all but the name', () => {

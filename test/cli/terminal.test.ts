@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { formatBytes } from '../../src/cli/format-bytes.js';
 import { paintFor } from '../../src/cli/paint.js';
-import { startProgress } from '../../src/cli/progress.js';
+import { startProgress } from '../../src/cli/invoke/progress.js';
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());

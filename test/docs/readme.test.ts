@@ -20,7 +20,7 @@ describe('the README', () => {
     // Without the line below the heads, whose length is the columns'.
     const shown = cells(figures).filter(([first = '']) => !first.startsWith('-'));
     expect(shown.length).toBeGreaterThan(5);
-    expect(cells(readFileSync('test/bench/RESULTS.md', 'utf8'))).toEqual(expect.arrayContaining(shown));
+    expect(cells(readFileSync('bench/RESULTS.md', 'utf8'))).toEqual(expect.arrayContaining(shown));
   });
 
   describePage(readme);

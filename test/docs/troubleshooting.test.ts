@@ -45,7 +45,7 @@ import { chunkEvent, completeEvent, fakeInvoke, headEvent, serviceException } fr
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { failOnLog, gunzipText, readRecords, trace } from '../../examples/troubleshooting-fixes.js';
 import { exceptionTable } from '../../src/retry/exception-table.js';
-import { marbles } from '../operators/marbles.js';
+import { marbles } from '../support/marbles.js';
 import { outcomeOf, textOf, typesOf } from '../support/collect.js';
 import { concat } from '../support/frames.js';
 import { gate, startLive } from '../support/live.js';

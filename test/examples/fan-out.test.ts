@@ -6,7 +6,7 @@ import type { LambdaStreamClient, LambdaStreamEvent } from 'rx-lambda-stream';
 import { chunkEvent, completeEvent, fakeInvoke, headEvent } from 'rx-lambda-stream/testing';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { fanOut } from '../../examples/fan-out.js';
-import { marbles } from '../operators/marbles.js';
+import { marbles } from '../support/marbles.js';
 import { startLive } from '../support/live.js';
 
 /** Never asked: the fake answers in its place. */

@@ -6,28 +6,35 @@ const functions = Object.keys(api).filter((name) => /^[a-z]/.test(name));
 
 // The private files that operators share; what else an operator brings is its own.
 const errors = 'src/errors.ts';
-const items = 'src/operators/payload-source.ts';
-const payload = ['src/operators/decode-payload.ts', items];
-const limits = 'src/operators/check-limits.ts';
-const lines = 'src/operators/line-decoder.ts';
-const records = 'src/operators/record-parser.ts';
-const bytes = 'src/operators/byte-collector.ts';
-const transform = 'src/operators/transform-items.ts';
+const items = 'src/shared/payload.ts';
+const payload = ['src/decoding/decode-payload.ts', items];
+const limits = 'src/shared/check-options.ts';
+const lines = 'src/decoding/line-decoder.ts';
+const records = 'src/decoding/record-parser.ts';
+const bytes = 'src/shared/byte-collector.ts';
+const transform = 'src/decoding/transform-items.ts';
 const classes = ['src/retry/classify-invocation-error.ts', 'src/retry/exception-table.ts', 'src/retry/retry-after.ts'];
 
-/** All files of which code comes along with a function; only the core's `wire` is not listed file by file. */
+/** All files of which code comes along with a function; the way of the data is listed by its rooms. */
 const filesOf: Readonly<Record<string, readonly string[]>> = {
-  invokeWithResponseStream: [errors, 'src/invoke-input.ts', 'src/invoke-with-response-stream.ts', 'src/wire/*'],
-  decodeText: [errors, ...payload, 'src/operators/decode-text.ts'],
-  splitLines: [errors, ...payload, limits, lines, 'src/operators/split-lines.ts'],
-  parseNdjson: [errors, ...payload, limits, lines, records, 'src/operators/parse-ndjson.ts'],
+  invokeWithResponseStream: [
+    errors,
+    'src/event-stream/*',
+    'src/invoke/*',
+    'src/shared/bytes.ts',
+    'src/shared/defined.ts',
+    'src/shared/json.ts',
+  ],
+  decodeText: [errors, ...payload, 'src/decoding/decode-text.ts'],
+  splitLines: [errors, ...payload, limits, lines, 'src/decoding/split-lines.ts'],
+  parseNdjson: [errors, ...payload, limits, lines, records, 'src/decoding/parse-ndjson.ts'],
   parseSse: [
     errors,
     ...payload,
     limits,
     records,
-    'src/operators/event-scanner.ts',
-    'src/operators/parse-sse.ts',
+    'src/decoding/event-scanner.ts',
+    'src/decoding/parse-sse.ts',
     'node_modules/eventsource-parser/dist/index.js',
   ],
   decodeHttpResponse: [
@@ -35,37 +42,37 @@ const filesOf: Readonly<Record<string, readonly string[]>> = {
     items,
     bytes,
     transform,
-    'src/operators/decode-http-response.ts',
-    'src/operators/http-prelude.ts',
-    'src/operators/http-response-decoder.ts',
+    'src/decoding/decode-http-response.ts',
+    'src/decoding/http-prelude.ts',
+    'src/decoding/http-response-decoder.ts',
   ],
-  collectResponse: [errors, items, bytes, transform, 'src/operators/collect-response.ts'],
-  toSnapshots: [items, 'src/operators/snapshot-state.ts', 'src/operators/to-snapshots.ts'],
+  collectResponse: [errors, items, bytes, transform, 'src/consumers/collect-response.ts'],
+  toSnapshots: [items, 'src/consumers/snapshot-state.ts', 'src/consumers/to-snapshots.ts'],
   shareInvocation: [
     errors,
     bytes,
-    'src/operators/relay.ts',
-    'src/operators/replay-log.ts',
-    'src/operators/share-invocation.ts',
+    'src/consumers/share-relay.ts',
+    'src/consumers/replay-log.ts',
+    'src/consumers/share-invocation.ts',
   ],
   retryInvocation: [
     errors,
     ...classes,
     'src/retry/backoff.ts',
-    'src/retry/delivery.ts',
+    'src/retry/replay-guard.ts',
     'src/retry/retry-invocation.ts',
     'src/retry/running-hash.ts',
   ],
   createRetryBudget: ['src/retry/retry-budget.ts'],
   classifyInvocationError: classes,
-  createFlowControl: ['src/flow-control.ts'],
+  createFlowControl: ['src/consumers/flow-control.ts'],
   isLambdaStreamError: [errors],
 };
 
 describe('imported alone', () => {
   it.each(functions)('%s brings in its own files, and no other function’s', async (name) => {
     const { inputs, warnings } = await bundleForBrowser([name]);
-    const files = new Set(inputs.map((path) => path.replace(/^src\/wire\/.*$/, 'src/wire/*')));
+    const files = new Set(inputs.map((path) => path.replace(/^src\/(event-stream|invoke)\/.*$/, 'src/$1/*')));
     expect([...files].sort()).toEqual([...(filesOf[name] ?? [])].sort());
     expect(warnings).toEqual([]);
   });

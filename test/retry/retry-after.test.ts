@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { asyncScheduler } from 'rxjs';
 import { retryAfter } from '../../src/retry/retry-after.js';
 import { serviceException, type ServiceExceptionFields } from '../../src/testing/index.js';
-import { marbles } from '../operators/marbles.js';
+import { marbles } from '../support/marbles.js';
 
 const of = (fields: ServiceExceptionFields): number | undefined =>
   retryAfter(serviceException('TooManyRequestsException', fields));

@@ -4,7 +4,7 @@ import type { LambdaStreamEvent } from '../../src/events.js';
 import { createRetryBudget, type RetryBudget } from '../../src/retry/retry-budget.js';
 import { retryInvocation, type RetryInvocationConfig } from '../../src/retry/retry-invocation.js';
 import { completeEvent, retryEvent, serviceException } from '../../src/testing/index.js';
-import { marbles } from '../operators/marbles.js';
+import { marbles } from '../support/marbles.js';
 
 const throttled = serviceException('TooManyRequestsException');
 

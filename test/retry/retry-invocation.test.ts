@@ -20,8 +20,8 @@ import { FunctionError, ReplayMismatchError, TruncatedStreamError } from '../../
 import type { LambdaStreamEvent, RetryEvent } from '../../src/events.js';
 import { retryInvocation, type RetryInvocationConfig } from '../../src/retry/retry-invocation.js';
 import { chunkEvent, completeEvent, headEvent, retryEvent, serviceException } from '../../src/testing/index.js';
-import { shareInvocation } from '../../src/operators/share-invocation.js';
-import { marbles } from '../operators/marbles.js';
+import { shareInvocation } from '../../src/consumers/share-invocation.js';
+import { marbles } from '../support/marbles.js';
 
 const events = { h: headEvent(), a: chunkEvent('a'), b: chunkEvent('b'), d: chunkEvent('d'), c: completeEvent() };
 const throttled = serviceException('TooManyRequestsException');

@@ -4,13 +4,13 @@ import { TestScheduler } from 'rxjs/testing';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { TruncatedStreamError } from '../../src/errors.js';
 import type { LambdaStreamEvent } from '../../src/events.js';
-import { decodeText } from '../../src/operators/decode-text.js';
-import { parseNdjson } from '../../src/operators/parse-ndjson.js';
-import { splitLines } from '../../src/operators/split-lines.js';
+import { decodeText } from '../../src/decoding/decode-text.js';
+import { parseNdjson } from '../../src/decoding/parse-ndjson.js';
+import { splitLines } from '../../src/decoding/split-lines.js';
 import { createRetryBudget } from '../../src/retry/retry-budget.js';
 import { retryInvocation, type RetryInvocationConfig } from '../../src/retry/retry-invocation.js';
 import { chunkEvent, completeEvent, fakeInvoke, headEvent, serviceException } from '../../src/testing/index.js';
-import { cuts, payloads } from '../operators/payload-arbitraries.js';
+import { cuts, payloads } from '../support/payload-arbitraries.js';
 
 const client = { send: () => Promise.reject(new Error('not used')) };
 const truncated = new TruncatedStreamError({ functionName: 'f', chunks: 0, bytes: 0 });

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { startHash, updateHash } from '../../src/retry/running-hash.js';
-import { cuts } from '../operators/payload-arbitraries.js';
+import { cuts } from '../support/payload-arbitraries.js';
 
 function hashOf(...chunks: Uint8Array[]): string {
   const hash = startHash();

@@ -14,7 +14,7 @@ import {
 } from 'rx-lambda-stream';
 import { chunkEvent, completeEvent, fakeInvoke, headEvent } from 'rx-lambda-stream/testing';
 import { describe, expect, it } from 'vitest';
-import { marbles } from '../operators/marbles.js';
+import { marbles } from '../support/marbles.js';
 
 const client = { send: () => Promise.reject(new Error('A fake sends nothing')) };
 

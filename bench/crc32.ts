@@ -1,0 +1,40 @@
+import type { Crc32Task } from './crc32-process.js';
+import { alternate } from './harness/alternate.js';
+import type { Effort } from './harness/effort.js';
+import { measureIn } from './harness/measure-in.js';
+import { medianOf } from './harness/median.js';
+import { withProcesses } from './harness/processes.js';
+import { nanosecondsCpuPerCall, type Row } from './results/row.js';
+
+const ways = ['ours', 'tables', 'zlib'] as const;
+const sizes = [16, 128, 192, 256, 384, 512, 4096, 65_536];
+
+/**
+ * The CRC-32 of src/event-stream/crc32.ts against the two that it chooses from. Its threshold is right where it is never much
+ * worse than either: `npm run bench -- crc32`.
+ */
+export function measureCrc32({ crc32Rounds: rounds }: Effort): Promise<Row[]> {
+  return withProcesses(async (start) => {
+    // One for all ways: where a process happens to have its memory would matter more than what is measured.
+    const process = await start(new URL('./crc32-process.ts', import.meta.url));
+    const rows: Row[] = [];
+    for (const size of sizes) {
+      const times = Math.max(2_000, Math.floor(20_000_000 / (size + 50)));
+      const costs = await alternate(ways, (way) => measureIn(process, { way, size, times } satisfies Crc32Task), {
+        rounds,
+        warmUps: 1,
+      });
+      const ns = (way: (typeof ways)[number]): number => (medianOf(costs[way], ({ cpuMs }) => cpuMs) * 1e6) / times;
+      const row = {
+        measured: `CRC-32 of ${size.toLocaleString('en')} B`,
+        unit: nanosecondsCpuPerCall,
+        ours: ns('ours'),
+      };
+      rows.push(
+        { ...row, against: { name: 'tables alone', figure: ns('tables') } },
+        { ...row, against: { name: '`zlib.crc32` alone', figure: ns('zlib') } },
+      );
+    }
+    return rows;
+  });
+}

@@ -1,0 +1,78 @@
+import { chunkFrame, completeFrame, concat } from '../../test/support/frames.js';
+import type { Shape } from '../events/shapes.js';
+
+const ascii = new TextEncoder();
+
+/** Several payloads, so that no two frames in a row are equal; real tokens are not either. */
+const differentFrames = 8;
+
+/** One write is at least this large, so that the server has little to do; the HTTP chunks inside stay as they are. */
+const minWriteBytes = 64 * 1024;
+
+export const responseHead = [
+  'HTTP/1.1 200 OK',
+  'content-type: application/vnd.amazon.eventstream',
+  'x-amzn-remapped-content-type: application/octet-stream',
+  'x-amzn-requestid: 00000000-0000-0000-0000-000000000000',
+  'x-amz-executed-version: $LATEST',
+  'transfer-encoding: chunked',
+  '\r\n',
+].join('\r\n');
+
+export const responseEnd = concat(httpChunk(completeFrame()), ascii.encode('0\r\n\r\n'));
+
+/** Frames of payloads of this size, that follow each other again and again. */
+export function makeFrames(payloadBytes: number): Uint8Array[] {
+  return Array.from({ length: differentFrames }, (_, i) =>
+    chunkFrame(Uint8Array.from({ length: payloadBytes }, (_, at) => (at * 31 + i * 17) & 255)),
+  );
+}
+
+/** Bytes as they travel with `transfer-encoding: chunked`. */
+export function httpChunk(bytes: Uint8Array): Uint8Array {
+  return concat(ascii.encode(`${bytes.length.toString(16)}\r\n`), bytes, ascii.encode('\r\n'));
+}
+
+/** A response's body: some writes that are repeated, then what is left. */
+export interface ResponseBody {
+  readonly block: readonly Uint8Array[];
+  readonly times: number;
+  readonly rest: Uint8Array;
+}
+
+/** The body of a shape, as it travels. */
+export function makeBody({ payloadBytes, events, eventsPerWrite }: Shape): ResponseBody {
+  const frames = makeFrames(payloadBytes);
+  const chunksOf = (count: number): Uint8Array[] => {
+    const chunks: Uint8Array[] = [];
+    for (let sent = 0; sent < count; sent += eventsPerWrite) {
+      const length = Math.min(eventsPerWrite, count - sent);
+      chunks.push(httpChunk(concat(...Array.from({ length }, (_, i) => frames[(sent + i) % differentFrames]!))));
+    }
+    return chunks;
+  };
+  // After so many events both the frames and the HTTP chunks begin anew.
+  const period = differentFrames * eventsPerWrite;
+  const eventsPerBlock = period * Math.ceil(minWriteBytes / (period * frames[0]!.length));
+  const times = Math.floor(events / eventsPerBlock);
+  return {
+    block: times > 0 ? joinSmall(chunksOf(eventsPerBlock)) : [],
+    times,
+    rest: concat(...chunksOf(events - times * eventsPerBlock), responseEnd),
+  };
+}
+
+function joinSmall(chunks: readonly Uint8Array[]): Uint8Array[] {
+  const writes: Uint8Array[] = [];
+  let group: Uint8Array[] = [];
+  let size = 0;
+  for (const chunk of chunks) {
+    group.push(chunk);
+    size += chunk.length;
+    if (size < minWriteBytes && chunk !== chunks.at(-1)) continue;
+    writes.push(concat(...group));
+    group = [];
+    size = 0;
+  }
+  return writes;
+}

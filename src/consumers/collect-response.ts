@@ -1,0 +1,134 @@
+import type { OperatorFunction, Subscriber } from 'rxjs';
+import { ResponseTooLargeError } from '../errors.js';
+import type { CompleteEvent, HeadEvent, HttpHeadEvent } from '../events.js';
+import { createByteCollector } from '../shared/byte-collector.js';
+import { isBytes, type PayloadSource } from '../shared/payload.js';
+import { transformItems, type ItemTransform } from '../decoding/transform-items.js';
+
+/** Options of {@link collectResponse}. */
+export interface CollectResponseOptions {
+  /**
+   * The largest payload that is collected, in bytes. A larger one is a {@link ResponseTooLargeError} as soon as that is
+   * seen, and the connection is closed. AWS's own maximum is 200 MB.
+   *
+   * @defaultValue 16,777,216 (16 MiB)
+   */
+  readonly maxBytes?: number;
+}
+
+/** A whole response, from {@link collectResponse}. */
+export interface CollectedResponse {
+  /** The last connection's head; absent for a source of plain bytes. */
+  readonly head?: HeadEvent;
+  /** After `decodeHttpResponse`, where the function wrote a prelude: `bytes` is then its body. */
+  readonly httpHead?: HttpHeadEvent;
+  /** The payload. An array of its own, nothing else refers to its buffer. */
+  readonly bytes: Uint8Array;
+  /** The last 4 KB of the invocation's log; with `LogType: 'Tail'` only. */
+  readonly logTail?: string;
+  /** Only with `functionErrors: 'emit'`: the function failed. */
+  readonly errorCode?: string;
+  /** Only with `functionErrors: 'emit'`: what AWS says of the failure. */
+  readonly errorDetails?: string;
+  /** The payload as UTF-8 text, decoded at each call; what is no UTF-8 becomes U+FFFD, a byte order mark is left out. */
+  text(): string;
+  /**
+   * The payload as JSON, parsed at each call.
+   *
+   * @throws SyntaxError where it is none.
+   */
+  json(): unknown;
+}
+
+/**
+ * Collects the whole response into one value.
+ *
+ *     source  -h--a--b--(e|)    h: head, a, b: chunks, e: complete
+ *     result  ----------(r|)    r: { head, bytes: a and b, text(), json() }
+ *
+ * - **Emits** one value, when the source completes; for an empty source one without bytes.
+ * - **Completes** with the source.
+ * - **Errors** with the source's error, unchanged, and emits nothing then; `ResponseTooLargeError` over `maxBytes`.
+ * - **Unsubscribing** unsubscribes from the source.
+ * - **Memory** at most twice `maxBytes`, and the result once more while it is put together; chunks are copied once.
+ *
+ * A `retry` with mode `restart` drops what was collected; `continue` keeps it and goes on behind it.
+ *
+ * @example
+ * invokeWithResponseStream(client, { FunctionName: 'report', Payload: { month: 7 } })
+ *   .pipe(collectResponse({ maxBytes: 1_000_000 }))
+ *   .subscribe({ next: (response) => console.log(response.json()), error: console.error });
+ *
+ * @param options.maxBytes - The largest payload, in bytes. @defaultValue 16,777,216 (16 MiB)
+ */
+export function collectResponse(
+  options: CollectResponseOptions = {},
+): OperatorFunction<PayloadSource, CollectedResponse> {
+  const { maxBytes = 16 * 1024 * 1024 } = options;
+  if (!Number.isInteger(maxBytes) || maxBytes < 0) {
+    throw new RangeError(`maxBytes must be a whole number of bytes, not ${maxBytes}`);
+  }
+  return (source) => transformItems(source, (subscriber) => createResponseCollector(subscriber, maxBytes));
+}
+
+function createResponseCollector(
+  subscriber: Subscriber<CollectedResponse>,
+  maxBytes: number,
+): ItemTransform<PayloadSource> {
+  let head: HeadEvent | undefined;
+  let httpHead: HttpHeadEvent | undefined;
+  let completeEvent: CompleteEvent | undefined;
+  let payload = createByteCollector();
+
+  function take(bytes: Uint8Array): void {
+    if (payload.length + bytes.length > maxBytes) {
+      throw new ResponseTooLargeError('The response is larger than the maxBytes of collectResponse', { maxBytes });
+    }
+    payload.append(bytes);
+  }
+
+  return {
+    next(item) {
+      if (isBytes(item)) {
+        take(item);
+        return;
+      }
+      switch (item.type) {
+        case 'head':
+          head = item;
+          break;
+        case 'http-head':
+          httpHead = item;
+          break;
+        case 'chunk':
+          take(item.payload);
+          break;
+        case 'complete':
+          completeEvent = item;
+          break;
+        case 'retry':
+          if (item.mode === 'restart') {
+            httpHead = undefined;
+            payload = createByteCollector();
+          }
+          break;
+        case 'unknown':
+          break;
+      }
+    },
+    complete() {
+      const bytes = payload.toBytes();
+      const { logTail, errorCode, errorDetails } = completeEvent ?? {};
+      subscriber.next({
+        ...(head && { head }),
+        ...(httpHead && { httpHead }),
+        bytes,
+        ...(logTail !== undefined && { logTail }),
+        ...(errorCode !== undefined && { errorCode }),
+        ...(errorDetails !== undefined && { errorDetails }),
+        text: () => new TextDecoder().decode(bytes),
+        json: (): unknown => JSON.parse(new TextDecoder().decode(bytes)),
+      });
+    },
+  };
+}

@@ -1,0 +1,105 @@
+import {
+  asyncScheduler,
+  catchError,
+  EMPTY,
+  filter,
+  ignoreElements,
+  Observable,
+  tap,
+  type OperatorFunction,
+  type Subscription,
+} from 'rxjs';
+import { maxTimerMs } from '../shared/check-options.js';
+import type { PayloadSource } from '../shared/payload.js';
+import { createSnapshotState, type Snapshot } from './snapshot-state.js';
+
+/** Options of {@link toSnapshots}. */
+export interface ToSnapshotsOptions {
+  /**
+   * The shortest time between two snapshots, in milliseconds of RxJS scheduler time; the last one does not wait for it.
+   *
+   * @defaultValue 16, a frame of a 60 Hz display
+   */
+  readonly intervalMs?: number;
+}
+
+/**
+ * Turns a response into snapshots for a user interface: what it shows now, at a pace that it can render.
+ *
+ *     source  h-a-b-c----------------d--(e|)      h: head, a to d: chunks, e: complete; intervalMs: 10
+ *     result  s---------t------------u--(v|)      s: connecting, t: 'abc', u: 'abcd', v: complete
+ *
+ * - **Emits** the first snapshot at once, at the subscription (`connecting`); then the current one at most every
+ *   `intervalMs`, and only after a change; the last one immediately, with everything in it.
+ * - **Completes** with the source, after a snapshot with status `complete`, and also when the source fails, after one with
+ *   status `failed`, its error, and the text so far.
+ * - **Errors** never.
+ * - **Unsubscribing** unsubscribes from the source and cancels the timer.
+ * - **Memory** the whole text, since each snapshot holds it: appended, never copied by this operator. Unlimited.
+ *
+ * A character cut between chunks appears when it is whole. A `retry` shows as `retrying`; with mode `restart` it empties
+ * the text.
+ *
+ * @example
+ * toSignal(
+ *   invokeWithResponseStream(client, { FunctionName: 'chat' }).pipe(retryInvocation(), toSnapshots()),
+ *   { requireSync: true },
+ * );
+ *
+ * @param options.intervalMs - The shortest time between two snapshots, in milliseconds. @defaultValue 16
+ */
+export function toSnapshots(options: ToSnapshotsOptions = {}): OperatorFunction<PayloadSource, Snapshot> {
+  const { intervalMs = 16 } = options;
+  if (!(intervalMs >= 0 && intervalMs <= maxTimerMs)) {
+    throw new RangeError(`intervalMs must be from 0 to ${maxTimerMs} milliseconds, not ${intervalMs}`);
+  }
+  return (source) =>
+    new Observable<Snapshot>((subscriber) => {
+      const state = createSnapshotState();
+      /** Present from a snapshot until the next one may come. */
+      let pause: Subscription | undefined;
+      let changed = false;
+
+      function emit(): void {
+        changed = false;
+        // Before the snapshot goes out: its consumer may cause the next change synchronously.
+        pause = asyncScheduler.schedule(() => {
+          pause = undefined;
+          if (changed) emit();
+        }, intervalMs);
+        subscriber.next(state.snapshot());
+      }
+
+      function emitLast(): void {
+        pause?.unsubscribe();
+        subscriber.next(state.snapshot());
+      }
+
+      subscriber.add(() => pause?.unsubscribe());
+      emit();
+      // Content with the first snapshot: the invocation is not to be sent.
+      if (subscriber.closed) return;
+      return source
+        .pipe(
+          // In an operator of its own, so that what it throws becomes a failed snapshot too.
+          filter((item) => state.take(item)),
+          tap({
+            next() {
+              if (pause === undefined) emit();
+              else changed = true;
+            },
+            error(error: unknown) {
+              state.fail(error);
+              emitLast();
+            },
+            complete() {
+              state.complete();
+              emitLast();
+            },
+          }),
+          ignoreElements(),
+          catchError(() => EMPTY),
+        )
+        .subscribe(subscriber);
+    });
+}

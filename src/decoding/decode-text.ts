@@ -1,0 +1,65 @@
+import { Observable, type OperatorFunction } from 'rxjs';
+import { InvalidTextError } from '../errors.js';
+import { decodePayload } from './decode-payload.js';
+import type { PayloadSource } from '../shared/payload.js';
+
+/** Options of {@link decodeText}. */
+export interface DecodeTextOptions {
+  /**
+   * An `InvalidTextError` where the bytes are not UTF-8, instead of U+FFFD in their place. What came before the chunk
+   * with the fault is delivered.
+   *
+   * @defaultValue `false`
+   */
+  readonly fatal?: boolean;
+}
+
+/**
+ * Decodes payload chunks as UTF-8 text, holding split characters back.
+ *
+ *     source  --a--b--c--|      a, b, c: chunks, together the three bytes of '€'
+ *     result  --------t--|      t: '€'
+ *
+ * - **Emits** non-empty strings; where one ends and the next begins carries no meaning. A byte order mark at the start
+ *   is dropped. Events without payload are not passed on.
+ * - **Completes** with the source, after a flush; an unfinished character becomes U+FFFD.
+ * - **Errors** with the source's error, unchanged; `InvalidTextError` under `fatal`.
+ * - **Unsubscribing** unsubscribes from the source.
+ * - **Memory** at most 3 bytes a subscription; lossless.
+ * - **Retries**: after `restart` and `continue` the unfinished character is dropped and the text starts anew.
+ *
+ * @example
+ * invokeWithResponseStream(client, { FunctionName: 'chat' })
+ *   .pipe(decodeText())
+ *   .subscribe({ next: (text) => process.stdout.write(text), error: console.error });
+ *
+ * @param options.fatal - An error instead of U+FFFD. @defaultValue `false`
+ * @see https://encoding.spec.whatwg.org/#interface-textdecoder the rule followed
+ */
+export function decodeText(options: DecodeTextOptions = {}): OperatorFunction<PayloadSource, string> {
+  return (source) =>
+    new Observable((subscriber) => {
+      let decoder: TextDecoder;
+      let offset: number;
+
+      const reset = (): void => {
+        decoder = new TextDecoder('utf-8', options);
+        offset = 0;
+      };
+      reset();
+
+      /** Without bytes, ends the text. */
+      const decode = (bytes?: Uint8Array): void => {
+        let text: string;
+        try {
+          text = decoder.decode(bytes, { stream: !!bytes });
+        } catch (cause) {
+          throw new InvalidTextError(`The payload is not valid UTF-8, found after ${offset} bytes`, { cause });
+        }
+        offset += bytes?.length ?? 0;
+        if (text) subscriber.next(text);
+      };
+
+      decodePayload(source, { decode, reset, flush: decode }).subscribe(subscriber);
+    });
+}

@@ -1,0 +1,60 @@
+import { Observable, type OperatorFunction } from 'rxjs';
+import { checkLimits } from '../shared/check-options.js';
+import { decodePayload } from './decode-payload.js';
+import { createLineDecoder, type LineOptions } from './line-decoder.js';
+import type { PayloadSource } from '../shared/payload.js';
+import { createRecordParser, type RecordOptions } from './record-parser.js';
+
+/** Options of {@link parseNdjson}. */
+export interface ParseNdjsonOptions<T> extends LineOptions, RecordOptions<T> {}
+
+/**
+ * Parses payload chunks as newline-delimited JSON, each record as soon as its line ends.
+ *
+ *     source  --a----b--c--|      a: '{"n":1}\n{"n', b: '":2}\r', c: '\n\n{"n":3}'
+ *     result  --1-------2--(3|)   1: { n: 1 }, 2: { n: 2 }, 3: { n: 3 }
+ *
+ * - **Emits** one value a line. Lines of white space only are skipped, as is a byte order mark at the start. Events
+ *   without payload are not passed on.
+ * - **Completes** with the source, after a last line without terminator.
+ * - **Errors** with the source's error, unchanged; `InvalidRecordError` with line, byte offset and an excerpt (see
+ *   `onInvalid`); `LineTooLongError` past `maxLineBytes`, whatever `onInvalid` is. All records before the fault are
+ *   emitted first, an asynchronous schema's too.
+ * - **Unsubscribing** unsubscribes from the source; nothing more is parsed, not even of the same chunk.
+ * - **Memory** at most `maxLineBytes` of an unfinished line, and `maxPendingBytes` with an asynchronous schema; lossless.
+ * - **Retries**: after `restart` all starts over; after `continue` what was not emitted yet is dropped and counting goes
+ *   on from there.
+ *
+ * @example
+ * invokeWithResponseStream(client, { FunctionName: 'report' })
+ *   .pipe(parseNdjson({ schema: z.object({ id: z.number(), name: z.string() }) }))
+ *   .subscribe({ next: ({ id, name }) => console.log(id, name), error: console.error });
+ *
+ * @typeParam T - The records' type: inferred from the schema's output; without a schema, what the caller says it is.
+ * @param options.schema - Any Standard Schema, to check and transform each record.
+ * @param options.onInvalid - What an invalid record does. @defaultValue `'error'`
+ * @param options.maxLineBytes - The longest line accepted, in bytes without its terminator. @defaultValue `1_048_576`
+ * @param options.maxPendingBytes - How much may wait for an asynchronous schema. @defaultValue `16_777_216`
+ * @see https://github.com/ndjson/ndjson-spec the format
+ * @see https://standardschema.dev the schemas
+ */
+export function parseNdjson<T = unknown>(options: ParseNdjsonOptions<T> = {}): OperatorFunction<PayloadSource, T> {
+  const { maxLineBytes, maxPendingBytes } = options;
+  checkLimits({ maxLineBytes, maxPendingBytes });
+  return (source) =>
+    new Observable((subscriber) => {
+      const emit = (value: T): void => subscriber.next(value);
+      const lines = createLineDecoder(options, subscriber, (text) => {
+        if (!isBlank(text)) records.parse(text, emit);
+      });
+      const records = createRecordParser(options, subscriber, lines.position);
+      decodePayload(source, { ...lines, reset: (mode) => lines.reset(mode, records.clear()) })
+        .pipe(records.holdEnd)
+        .subscribe(subscriber);
+    });
+}
+
+/** Tells a line without a record: JSON's white space only. */
+export function isBlank(text: string): boolean {
+  return !(text.charCodeAt(0) > 32) && /^[ \t\r]*$/.test(text);
+}

@@ -1,0 +1,157 @@
+import { ProtocolError } from '../errors.js';
+import { crc32, crc32ByTables } from './crc32.js';
+import type { MessageHeaders } from '../events.js';
+import { parseMessageHeaders } from './message-headers.js';
+
+/** `u32 total length | u32 headers length | u32 CRC-32 of those 8 bytes`. */
+const preludeBytes = 12;
+
+/** Prelude and message CRC around nothing. */
+const minMessageBytes = 16;
+
+/** The largest frame that is believed. Lambda's own chunks stay far below it. */
+export const defaultMaxMessageBytes = 24 * 1024 * 1024;
+
+/**
+ * Takes one message. `headers` is the same object for frames with equal header blocks; `payload` is a view that
+ * nothing writes to again. Returning false ends the decoding, also of what was already received.
+ */
+export type MessageListener = (headers: MessageHeaders, payload: Uint8Array) => boolean;
+
+export interface MessageDecoder {
+  /**
+   * Takes the next bytes of the stream, cut anywhere, and reports the messages that they complete, synchronously.
+   *
+   * @throws {@link ProtocolError} for a wrong checksum or length. The decoder is of no use afterwards.
+   */
+  decode(bytes: Uint8Array): void;
+}
+
+/**
+ * Decodes the AWS event-stream encoding.
+ *
+ * A message within one read is a view into it; one that spans reads is copied once, into a buffer of its own length.
+ * Memory: one unfinished message, at most `maxMessageBytes`.
+ *
+ * Written for speed, measured by bench: frames of a stream differ in little but their payload, so that the header
+ * block is compared with the last one before it is parsed, and the checksums of an equal head are not computed again.
+ *
+ * @see https://smithy.io/2.0/aws/amazon-eventstream.html the encoding
+ */
+export function createMessageDecoder(
+  onMessage: MessageListener,
+  maxMessageBytes: number = defaultMaxMessageBytes,
+): MessageDecoder {
+  /** The frame that spans reads: as long as it will be, or as its prelude while its length is not known. */
+  let partial: Uint8Array | undefined;
+  let filled = 0;
+
+  // The last frame's header block, proven by its checksum, and what it says.
+  let lastBlock = viewOf(new Uint8Array(0));
+  let lastHeaders: MessageHeaders = {};
+  // Its length, the CRC of that, and the CRC of prelude and headers, from which the payload's goes on.
+  let lastTotal = -1;
+  let lastPreludeCrc = 0;
+  let lastHeadCrc = 0;
+
+  /** Checks the prelude at `start` and returns the length of its frame. */
+  function readPrelude(bytes: Uint8Array, view: DataView, start: number): number {
+    const total = view.getUint32(start);
+    const headersLength = view.getUint32(start + 4);
+    const preludeCrc = view.getUint32(start + 8);
+    // All twelve bytes are those of the last frame, whose checksum was right.
+    if (total === lastTotal && headersLength === lastBlock.byteLength && preludeCrc === lastPreludeCrc) return total;
+    // The checksum first: a length is not to be believed, nor reported, before it is proven.
+    if (crc32ByTables(bytes, start, start + 8, 0) !== preludeCrc) {
+      throw new ProtocolError('A frame has a wrong prelude checksum: the bytes are damaged or no AWS event stream');
+    }
+    if (total < minMessageBytes || headersLength > total - minMessageBytes) {
+      throw new ProtocolError(`A frame has impossible lengths: ${total} bytes in all, ${headersLength} of headers`);
+    }
+    if (total > maxMessageBytes) {
+      throw new ProtocolError(`A frame of ${total} bytes is over the limit of ${maxMessageBytes} bytes`);
+    }
+    return total;
+  }
+
+  /** Checks and reports the whole frame at `start`. Its prelude has been read. */
+  function readMessage(bytes: Uint8Array, view: DataView, start: number, total: number): boolean {
+    const headersLength = view.getUint32(start + 4);
+    const headersStart = start + preludeBytes;
+    const payloadStart = headersStart + headersLength;
+    const end = start + total - 4;
+    const sameHeaders = headersLength === lastBlock.byteLength && startsWith(view, headersStart, lastBlock);
+
+    const headCrc = sameHeaders && total === lastTotal ? lastHeadCrc : crc32ByTables(bytes, start, payloadStart, 0);
+    // The constructor, not subarray: of a Buffer that would be a Buffer again.
+    const payload = new Uint8Array(bytes.buffer, bytes.byteOffset + payloadStart, end - payloadStart);
+    if (crc32(payload, headCrc) !== view.getUint32(end)) {
+      throw new ProtocolError('A frame has a wrong message checksum: its bytes are damaged');
+    }
+
+    if (!sameHeaders) {
+      // A copy, so that the block does not hold the whole read; not slice(), which on a Buffer copies nothing.
+      const block = new Uint8Array(bytes.subarray(headersStart, payloadStart));
+      lastHeaders = parseMessageHeaders(block);
+      lastBlock = viewOf(block);
+    }
+    lastTotal = total;
+    lastPreludeCrc = view.getUint32(start + 8);
+    lastHeadCrc = headCrc;
+    return onMessage(lastHeaders, payload);
+  }
+
+  /** Begins a frame that spans reads. */
+  function startPartial(length: number, beginning: Uint8Array): void {
+    partial = new Uint8Array(length);
+    partial.set(beginning);
+    filled = beginning.length;
+  }
+
+  return {
+    decode(bytes) {
+      let at = 0;
+      // One view a read: it reads and compares four bytes at once, at any alignment.
+      const view = viewOf(bytes);
+      while (partial !== undefined) {
+        const frame = partial;
+        const missing = bytes.subarray(at, at + frame.length - filled);
+        frame.set(missing, filled);
+        filled += missing.length;
+        at += missing.length;
+        if (filled < frame.length) return;
+        if (filled === preludeBytes) {
+          startPartial(readPrelude(frame, viewOf(frame), 0), frame);
+        } else {
+          partial = undefined;
+          if (!readMessage(frame, viewOf(frame), 0, filled)) return;
+        }
+      }
+      while (bytes.length - at >= preludeBytes) {
+        const total = readPrelude(bytes, view, at);
+        if (bytes.length - at < total) {
+          startPartial(total, bytes.subarray(at));
+          return;
+        }
+        if (!readMessage(bytes, view, at, total)) return;
+        at += total;
+      }
+      if (at < bytes.length) startPartial(preludeBytes, bytes.subarray(at));
+    },
+  };
+}
+
+function viewOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+/** Four bytes a step, the last four once more. Too few bytes are compared with nothing. */
+function startsWith(view: DataView, at: number, expected: DataView): boolean {
+  const last = expected.byteLength - 4;
+  for (let i = 0; i < last; i += 8) {
+    if (view.getInt32(at + i) !== expected.getInt32(i)) return false;
+    const next = Math.min(i + 4, last);
+    if (view.getInt32(at + next) !== expected.getInt32(next)) return false;
+  }
+  return last >= 0 && view.getInt32(at + last) === expected.getInt32(last);
+}

@@ -1,0 +1,123 @@
+import { Observable } from 'rxjs';
+import type { LambdaStreamEvent } from '../events.js';
+import { assertInvokeInput, resolveInvokeInput, type InvokeInputSource } from './invoke-input.js';
+import { createEventDelivery } from './event-delivery.js';
+import { openResponse, type LambdaStreamClient } from './open-response.js';
+import type { Pull } from './pull.js';
+import { streamEvents } from './stream-events.js';
+import { streamOutput } from './mocked-output.js';
+
+/** Options of {@link invokeWithResponseStream}. */
+export interface InvokeWithResponseStreamOptions {
+  /**
+   * What an InvokeComplete with an ErrorCode becomes: with `throw` the stream's error, a `FunctionError`; with `emit`
+   * an ordinary `complete` event with `errorCode` and `errorDetails`, after which the stream completes.
+   *
+   * @defaultValue `'throw'`
+   */
+  readonly functionErrors?: 'throw' | 'emit';
+  /**
+   * Leaves the SDK's own retries on (the client's `maxAttempts`): one subscription may then be several HTTP requests,
+   * chosen by HTTP status rather than by exception. Not together with `retryInvocation`, which would multiply them.
+   *
+   * @defaultValue `false`
+   */
+  readonly sdkRetries?: boolean;
+  /**
+   * While it last said true, the response is not read, so that TCP slows the function's stream down. What one read had
+   * already brought (at most 64 KiB in Node) is still delivered; Chromium itself reads some 64 MiB ahead of its page. Its last value holds when it completes; its error
+   * becomes the stream's. Subscribed to with the stream, and unsubscribed from with it.
+   *
+   * @defaultValue never paused
+   */
+  readonly pauseWhile?: Observable<boolean>;
+}
+
+/** The type of {@link invokeWithResponseStream}, to inject it and to replace it in tests. */
+export type InvokeWithResponseStream = typeof invokeWithResponseStream;
+
+/**
+ * Events of one invocation of a Lambda function with a response stream: its head at the HTTP headers, its payload as it
+ * is written, its end.
+ *
+ *     source  --h--a-b----(c|)    what Lambda sends; h: head, a, b: chunks, c: complete
+ *     result  --h--a-b----(c|)
+ *     subs    ^-----------!       the request, until its response is over
+ *
+ * - **Cold**: nothing happens before the subscription, and each subscription is exactly one HTTP request. (In browsers
+ *   Chromium itself re-sends a POST once when a reused connection dies before the headers.)
+ * - **Emits** `head`, then any number of `chunk` (and `unknown`), then `complete`.
+ * - **Completes** only when AWS's `InvokeComplete` was read and reported no error, or with an accepted DryRun (204).
+ *   What follows it on the wire is ignored.
+ * - **Errors** with the SDK's own exceptions for what AWS reports, before or within the stream; `FunctionError` for a
+ *   failed function; `TruncatedStreamError` for a stream without its end; `ProtocolError` for bytes that are none of
+ *   this protocol; the input function's own error; `RangeError` for a ClientContext over 3,583 bytes.
+ * - **Unsubscribing** closes the connection at every moment. It neither stops nor un-bills the function: Lambda runs it
+ *   to its end. Nothing is thrown or rejected afterwards.
+ * - **Memory** one unfinished frame, at most 24 MiB; a frame over that is a `ProtocolError`.
+ *
+ * @example
+ * invokeWithResponseStream(new LambdaClient({}), { FunctionName: 'chat', Payload: { prompt: 'Hello' } })
+ *   .pipe(decodeText())
+ *   .subscribe({ next: (text) => process.stdout.write(text), error: console.error });
+ *
+ * @param client - The application's `LambdaClient`; any `{ send }` in tests. It is not changed.
+ * @param input - What to send, or a function that makes it (a value, a promise or an Observable, of which the first
+ * value counts), called once per subscription.
+ * @throws TypeError or RangeError at the call for an input or option that can never be sent.
+ * @see https://docs.aws.amazon.com/lambda/latest/api/API_InvokeWithResponseStream.html the operation
+ */
+export function invokeWithResponseStream(
+  client: LambdaStreamClient,
+  input: InvokeInputSource,
+  options: InvokeWithResponseStreamOptions = {},
+): Observable<LambdaStreamEvent> {
+  const { functionErrors = 'throw', sdkRetries = false, pauseWhile } = options;
+  if (typeof input !== 'function') assertInvokeInput(input);
+  if (!['throw', 'emit'].includes(functionErrors)) {
+    throw new TypeError(`functionErrors must be 'throw' or 'emit'`);
+  }
+
+  return new Observable((subscriber) => {
+    const controller = new AbortController();
+    const abort = (): void => controller.abort();
+    const fail = (error: unknown): void => subscriber.error(error);
+    let body: Pull | undefined;
+    let opened = false;
+    let paused = false;
+
+    /** Reads on, unless told otherwise: by now, or later. */
+    function pace(pause: boolean): void {
+      paused = pause;
+      body?.pace(pause);
+    }
+
+    subscriber.add(() => {
+      // Afterwards the response's own teardown knows whether there is anything left to close.
+      if (!opened) abort();
+    });
+    subscriber.add(pauseWhile?.subscribe({ next: pace, error: fail }));
+    if (subscriber.closed) return;
+    subscriber.add(
+      resolveInvokeInput(input).subscribe({
+        next(commandInput) {
+          const delivery = createEventDelivery(String(commandInput.FunctionName), functionErrors, subscriber);
+          void openResponse(client, commandInput, controller.signal, sdkRetries, {
+            response(response) {
+              opened = true;
+              body = streamEvents(response, delivery, subscriber, abort);
+              pace(paused);
+            },
+            output(output) {
+              if (subscriber.closed) return;
+              body = streamOutput(output, delivery, subscriber);
+              pace(paused);
+            },
+            error: fail,
+          });
+        },
+        error: fail,
+      }),
+    );
+  });
+}

@@ -1,0 +1,57 @@
+import type { CompleteEvent, HeadEvent, MessageHeaders } from '../events.js';
+import { ProtocolError } from '../errors.js';
+import { textFromBase64 } from '../shared/bytes.js';
+import { defined } from '../shared/defined.js';
+import { asText, parseObject } from '../shared/json.js';
+
+/** AWS's field names in an InvokeComplete. */
+export interface InvokeCompleteFields {
+  readonly ErrorCode?: string | undefined;
+  readonly ErrorDetails?: string | undefined;
+  readonly LogResult?: string | undefined;
+}
+
+/** The head event of a response. */
+export function toHeadEvent(statusCode: number, headers: Readonly<Record<string, string>>): HeadEvent {
+  return defined({
+    type: 'head' as const,
+    statusCode,
+    executedVersion: headers['x-amz-executed-version'],
+    contentType: headers['x-amzn-remapped-content-type'] ?? headers['content-type'],
+    requestId: headers['x-amzn-requestid'],
+    headers,
+  });
+}
+
+/** The complete event of an InvokeComplete. */
+export function toCompleteEvent({ ErrorCode, ErrorDetails, LogResult }: InvokeCompleteFields): CompleteEvent {
+  const log = asText(LogResult);
+  return defined({
+    type: 'complete' as const,
+    errorCode: ErrorCode || undefined,
+    errorDetails: asText(ErrorDetails),
+    logTail: log === undefined ? undefined : textFromBase64(log),
+  });
+}
+
+/**
+ * Reads the JSON object that a frame carries; an empty payload counts as `{}`.
+ *
+ * @throws {@link ProtocolError} for anything else.
+ */
+export function parseJsonObject(payload: Uint8Array, what: string): Record<string, unknown> {
+  const parsed = parseObject(new TextDecoder().decode(payload) || '{}');
+  if (parsed && !Array.isArray(parsed)) return parsed;
+  throw new ProtocolError(`${what} carries ${payload.length} bytes that are no JSON object`);
+}
+
+/**
+ * Reads a header that a frame of this kind has.
+ *
+ * @throws {@link ProtocolError} where it has none, or no text.
+ */
+export function textHeader(headers: MessageHeaders, name: string): string {
+  const value = headers[name];
+  if (typeof value !== 'string') throw new ProtocolError(`A frame has no ${name} header`);
+  return value;
+}

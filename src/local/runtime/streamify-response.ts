@@ -1,0 +1,47 @@
+import type { InvocationContext } from '../invocation/invocation-context.js';
+import type { ResponseStream } from './response-stream.js';
+
+/** A handler that streams, as AWS has it: it writes to `responseStream` and ends it. */
+export type StreamHandler<Event> = (
+  event: Event,
+  responseStream: ResponseStream,
+  context: InvocationContext,
+) => Promise<unknown>;
+
+/** The mark that the official runtime sets on a streaming handler, and looks for. */
+const streaming = Symbol.for('aws.lambda.runtime.handler.streaming');
+const highWaterMark = Symbol.for('aws.lambda.runtime.handler.streaming.highWaterMark');
+
+/** The mark of a handler that went through {@link streamifyResponse}. */
+export interface StreamingMark {
+  readonly [streaming]: 'response';
+}
+
+/** A handler that went through {@link streamifyResponse}. */
+export type StreamingHandler<Event = never> = StreamHandler<Event> & StreamingMark;
+
+/**
+ * Marks a handler as one that streams: `awslambda.streamifyResponse`, with the same effect as on AWS.
+ *
+ * @param options.highWaterMark - How many bytes the response stream holds before `write` answers false.
+ * @defaultValue 16,384
+ * @see https://docs.aws.amazon.com/lambda/latest/dg/config-rs-write-functions.html
+ */
+export function streamifyResponse<Event>(
+  handler: StreamHandler<Event>,
+  options: { readonly highWaterMark?: number } = {},
+): StreamingHandler<Event> {
+  return Object.assign(handler, {
+    [streaming]: 'response' as const,
+    ...(options.highWaterMark !== undefined && { [highWaterMark]: options.highWaterMark }),
+  });
+}
+
+export function isStreamingHandler(value: unknown): value is StreamingHandler {
+  return typeof value === 'function' && streaming in value;
+}
+
+/** The `highWaterMark` that the handler was given, in bytes. */
+export function highWaterMarkOf(handler: StreamingHandler): number | undefined {
+  return (handler as { [highWaterMark]?: number })[highWaterMark];
+}

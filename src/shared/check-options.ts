@@ -1,0 +1,105 @@
+/** The longest delay of JavaScript's timers, in milliseconds. They fire a longer one at once. */
+export const maxTimerMs = 2 ** 31 - 1;
+
+/** What an option's value must be. */
+export interface OptionRule {
+  /** Completes the sentence "name must be …". */
+  readonly expected: string;
+  readonly isValid: (value: unknown) => boolean;
+  /** Whether a number that is not valid is out of range (RangeError) rather than of the wrong type (TypeError). */
+  readonly isNumber?: boolean;
+}
+
+/** A limit: a whole number from `least` on, or Infinity for no limit. */
+export const limitFrom = (least: number): OptionRule => ({
+  expected: `a whole number from ${least} on, or Infinity`,
+  isValid: (value) => value === Infinity || (Number.isInteger(value) && (value as number) >= least),
+  isNumber: true,
+});
+
+/** A delay in milliseconds. Infinity is not a delay. */
+export const delayMs: OptionRule = {
+  expected: `from 0 to ${maxTimerMs} milliseconds`,
+  isValid: (value) => typeof value === 'number' && value >= 0 && value <= maxTimerMs,
+  isNumber: true,
+};
+
+/** A time limit in milliseconds, or Infinity for no limit. */
+export const timeLimitMs: OptionRule = {
+  expected: `from 1 to ${maxTimerMs} milliseconds, or Infinity`,
+  isValid: (value) => value === Infinity || (typeof value === 'number' && value >= 1 && value <= maxTimerMs),
+  isNumber: true,
+};
+
+/** A finite number above 0. */
+export const positive: OptionRule = {
+  expected: 'a positive number',
+  isValid: (value) => typeof value === 'number' && value > 0 && value < Infinity,
+  isNumber: true,
+};
+
+export const flag: OptionRule = { expected: 'true or false', isValid: (value) => typeof value === 'boolean' };
+
+export const callback: OptionRule = { expected: 'a function', isValid: (value) => typeof value === 'function' };
+
+export const text: OptionRule = { expected: 'a string', isValid: (value) => typeof value === 'string' };
+
+/** An Observable of any copy of RxJS, known by its `subscribe`. */
+export const observable: OptionRule = { expected: 'an Observable', isValid: (value) => hasMethod(value, 'subscribe') };
+
+/** One of the words; `other` is what else is accepted. */
+export const oneOf = (words: readonly string[], other?: OptionRule): OptionRule => ({
+  expected: [...words.map((word) => `'${word}'`), ...(other ? [other.expected] : [])].join(' or '),
+  isValid: (value) => words.includes(value as string) || other?.isValid(value) === true,
+});
+
+/**
+ * Checks the options of a call, each by its rule. Undefined stands for the default and passes.
+ *
+ * @param caller - The public function's name, for the message.
+ * @throws TypeError for options that are not an object, and for a value of another type; RangeError for a number out of
+ * its range. The message has the function's and the option's name.
+ */
+export function checkOptions(caller: string, options: unknown, rules: Readonly<Record<string, OptionRule>>): void {
+  if (options === undefined) return;
+  const isObject = typeof options === 'object' && options !== null && !Array.isArray(options);
+  if (!isObject || '~standard' in options || hasMethod(options, 'subscribe')) {
+    throw new TypeError(
+      `${caller}: options must be an object such as { ${Object.keys(rules)[0]} }, not ${show(options)}`,
+    );
+  }
+  for (const [name, rule] of Object.entries(rules)) {
+    const value = (options as Readonly<Record<string, unknown>>)[name];
+    if (value !== undefined) checkValue(caller, name, value, rule);
+  }
+}
+
+/** Checks one value, undefined included. @throws as {@link checkOptions} */
+export function checkValue(caller: string, name: string, value: unknown, rule: OptionRule): void {
+  if (rule.isValid(value)) return;
+  const Refusal = rule.isNumber && typeof value === 'number' ? RangeError : TypeError;
+  throw new Refusal(`${caller}: ${name} must be ${rule.expected}, not ${show(value)}`);
+}
+
+function hasMethod(value: unknown, name: string): boolean {
+  return typeof (Object(value) as Record<string, unknown>)[name] === 'function';
+}
+
+/** Describes a value that was refused. An object is named by its kind only: its fields may be secret. */
+export function show(value: unknown): string {
+  if (typeof value === 'string') return value.length > 40 ? `a string of ${value.length} characters` : `'${value}'`;
+  if (typeof value === 'function') return 'a function';
+  if (typeof value !== 'object' || value === null) return String(value);
+  if (Array.isArray(value)) return 'an array';
+  if ('~standard' in value) return 'a schema';
+  if (hasMethod(value, 'subscribe')) return 'an Observable';
+  if (hasMethod(value, 'then')) return 'a promise';
+  return 'an object';
+}
+
+/** Throws where a limit is not a number from 1 on. What is undefined has its default. */
+export function checkLimits(limits: Readonly<Record<string, number | undefined>>): void {
+  for (const [name, limit = 1] of Object.entries(limits)) {
+    if (!(limit >= 1)) throw new RangeError(`${name} must be at least 1, not ${limit}`);
+  }
+}

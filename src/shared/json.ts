@@ -1,0 +1,15 @@
+/** Parses a JSON object, or array; undefined for all other text. */
+export function parseObject(json: string): Record<string, unknown> | undefined {
+  try {
+    const parsed: unknown = JSON.parse(json);
+    return parsed === Object(parsed) ? (parsed as Record<string, unknown>) : undefined;
+  } catch {
+    // The parser's own message quotes the text, which must not travel in an error.
+    return undefined;
+  }
+}
+
+/** Returns a string unchanged and anything else as undefined: wire data is untyped. */
+export function asText(value: unknown): string | undefined {
+  return typeof value === 'string' ? value : undefined;
+}
