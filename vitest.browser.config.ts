@@ -16,13 +16,13 @@ export default defineConfig({
     include: ['test/browser/**/*.test.ts'],
     globalSetup: ['test/browser/global-setup.ts'],
     testTimeout: 20_000,
+    api: { host: '127.0.0.1' },
     // Chromium opens six connections to a host, whatever the number of pages: files at once would wait for each other.
     fileParallelism: false,
     browser: {
       enabled: true,
       headless: true,
       screenshotFailures: false,
-      api: { host: '127.0.0.1' },
       instances: [{ browser: 'chromium' }],
       provider: playwright({ launchOptions: chromiumLaunchOptions }),
     },

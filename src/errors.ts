@@ -2,6 +2,7 @@
 export type LambdaStreamErrorCode =
   | 'function-error'
   | 'truncated'
+  | 'detached-payload'
   | 'protocol'
   | 'invalid-text'
   | 'invalid-record'
@@ -84,6 +85,23 @@ export class TruncatedStreamError extends LambdaStreamError {
 export class ProtocolError extends LambdaStreamError {
   override readonly name = 'ProtocolError';
   readonly code = 'protocol';
+}
+
+/**
+ * The bytes of a chunk are gone: their buffer was transferred, by `postMessage` or `structuredClone` with a transfer
+ * list, or by a byte stream's `enqueue`. Transfer a copy instead: `payload.slice()`.
+ */
+export class DetachedPayloadError extends LambdaStreamError {
+  override readonly name = 'DetachedPayloadError';
+  readonly code = 'detached-payload';
+
+  constructor(init: { cause?: unknown } = {}) {
+    super(
+      "The buffer behind a chunk's payload was transferred, and with it all bytes that were read together: " +
+        'transfer a copy instead, payload.slice()',
+      init,
+    );
+  }
 }
 
 /** `decodeText({ fatal: true })` met bytes that are not UTF-8. */
@@ -197,6 +215,7 @@ const codesByName: Readonly<Record<string, LambdaStreamErrorCode>> = {
   FunctionError: 'function-error',
   TruncatedStreamError: 'truncated',
   ProtocolError: 'protocol',
+  DetachedPayloadError: 'detached-payload',
   InvalidTextError: 'invalid-text',
   InvalidRecordError: 'invalid-record',
   LineTooLongError: 'line-too-long',

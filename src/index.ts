@@ -43,6 +43,7 @@ export type {
 } from './events.js';
 
 export {
+  DetachedPayloadError,
   FunctionError,
   HttpStatusError,
   InvalidRecordError,
