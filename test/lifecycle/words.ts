@@ -57,6 +57,7 @@ export function errorInWords(error: unknown): string {
       return `LineTooLongError in line ${field('line')}, byte ${field('offset')}`;
     case 'http-status':
       return `HttpStatusError ${field('statusCode')} ${bytesOf(facts['body'] as Uint8Array)}`;
+    case 'detached-payload':
     case 'invalid-text':
     case 'protocol':
       return error.name;
