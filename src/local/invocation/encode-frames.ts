@@ -1,7 +1,12 @@
-import { EventStreamCodec, type MessageHeaders, type MessageHeaderValue } from '@smithy/eventstream-codec';
+import { encodeChunk, encodeEvent, encodeFrame, type FrameHeaders } from '../../event-stream/encode-message.js';
 
-/** Header values of a frame: a string stands for a header of type string. */
-export type FrameHeaders = Readonly<Record<string, string | MessageHeaderValue>>;
+export {
+  encodeChunk,
+  encodeException,
+  encodeFrame,
+  toBytes,
+  type FrameHeaders,
+} from '../../event-stream/encode-message.js';
 
 /** What an InvokeComplete may say. */
 export interface InvocationEnd {
@@ -11,32 +16,6 @@ export interface InvocationEnd {
   readonly logTail?: string | undefined;
 }
 
-const encoder = new TextEncoder();
-const decoder = new TextDecoder();
-const codec = new EventStreamCodec(
-  (bytes) => (typeof bytes === 'string' ? bytes : decoder.decode(bytes as Uint8Array)),
-  (text) => encoder.encode(text),
-);
-
-/** Text as UTF-8, bytes as they are. */
-export function toBytes(data: string | Uint8Array): Uint8Array {
-  return typeof data === 'string' ? encoder.encode(data) : data;
-}
-
-/** Encodes one message of the AWS event-stream encoding with AWS's own codec; headers in the order given. */
-export function encodeFrame(headers: FrameHeaders, payload: string | Uint8Array = ''): Uint8Array {
-  const typed: MessageHeaders = {};
-  for (const [name, value] of Object.entries(headers)) {
-    typed[name] = typeof value === 'string' ? { type: 'string', value } : value;
-  }
-  return codec.encode({ headers: typed, body: toBytes(payload) });
-}
-
-/** A `PayloadChunk`: bytes that the function wrote. */
-export function encodeChunk(payload: string | Uint8Array): Uint8Array {
-  return encodeFrame(eventHeaders('PayloadChunk', 'application/octet-stream'), payload);
-}
-
 /** An `InvokeComplete`, `{}` where there is nothing to say. */
 export function encodeComplete(end: InvocationEnd = {}): Uint8Array {
   const body = {
@@ -44,15 +23,7 @@ export function encodeComplete(end: InvocationEnd = {}): Uint8Array {
     ...(end.errorDetails !== undefined && { ErrorDetails: end.errorDetails }),
     ...(end.logTail !== undefined && { LogResult: Buffer.from(end.logTail).toString('base64') }),
   };
-  return encodeFrame(eventHeaders('InvokeComplete', 'application/json'), JSON.stringify(body));
-}
-
-/** An exception within the stream: `:message-type: exception`, its members as JSON. */
-export function encodeException(name: string, body: object): Uint8Array {
-  return encodeFrame(
-    { ':exception-type': name, ':content-type': 'application/json', ':message-type': 'exception' },
-    JSON.stringify(body),
-  );
+  return encodeEvent('InvokeComplete', 'application/json', JSON.stringify(body));
 }
 
 /** An unmodelled error within the stream: `:message-type: error`, without a body. */
@@ -66,7 +37,10 @@ export function encodeUnknownEvent(
   payload: string | Uint8Array = '',
   headers: FrameHeaders = {},
 ): Uint8Array {
-  return encodeFrame({ ...eventHeaders(eventType, 'application/octet-stream'), ...headers }, payload);
+  return encodeFrame(
+    { ':event-type': eventType, ':content-type': 'application/octet-stream', ':message-type': 'event', ...headers },
+    payload,
+  );
 }
 
 /** A chunk frame with one of its two checksums wrong. */
@@ -84,11 +58,6 @@ export function encodeBogusLength(totalLength: number): Uint8Array {
   view.setUint32(0, totalLength);
   view.setUint32(8, crc32(prelude.subarray(0, 8)));
   return prelude;
-}
-
-/** In the order that Lambda sends them. */
-function eventHeaders(eventType: string, contentType: string): FrameHeaders {
-  return { ':event-type': eventType, ':content-type': contentType, ':message-type': 'event' };
 }
 
 /** Bit by bit, for eight bytes: the codec does not export its own. */
