@@ -4,7 +4,12 @@ export {
   type InvokeWithResponseStreamOptions,
 } from './invoke/invoke-with-response-stream.js';
 export type { InvokeInput, InvokeInputSource } from './invoke/invoke-input.js';
-export type { LambdaStreamClient } from './invoke/open-response.js';
+export type {
+  LambdaStreamClient,
+  LambdaStreamCommand,
+  LambdaStreamOutput,
+  LambdaStreamOutputEvent,
+} from './invoke/lambda-stream-client.js';
 
 export { decodeText, type DecodeTextOptions } from './decoding/decode-text.js';
 export { splitLines, type SplitLinesOptions } from './decoding/split-lines.js';

@@ -1,20 +1,39 @@
-import type { InvokeWithResponseStreamCommandInput } from '@aws-sdk/client-lambda';
 import { concatMap, defer, first, type Observable, type ObservableInput } from 'rxjs';
 import { plainBytes } from '../shared/bytes.js';
 
+/** A plain object or array that becomes JSON. A promise does not compile here: it would be sent as `{}`. */
+type JsonObject = (object & { readonly then?: never }) | { readonly [member: string]: unknown; readonly then?: never };
+
 /**
- * The SDK command's input, except that `Payload` and `ClientContext` also take what applications have at hand.
+ * The input of the SDK's `InvokeWithResponseStreamCommand`, except that `Payload` and `ClientContext` also take what
+ * applications have at hand.
  *
- * Sent as is: FunctionName (a name, an ARN or a partial ARN), Qualifier, InvocationType, LogType, TenantId.
+ * The members are spelled out, so that code without the SDK's package has these types too.
  */
-export interface InvokeInput extends Omit<InvokeWithResponseStreamCommandInput, 'Payload' | 'ClientContext'> {
+export interface InvokeInput {
+  /** A function's name, its ARN, or a partial ARN. */
+  readonly FunctionName: string | undefined;
   /**
    * The function's event, at most 6 MB: a string or bytes as they are; a `Blob` or `File`, read anew for each
    * subscription (in Node from `fs.openAsBlob`); a plain object or array as JSON.
    */
-  readonly Payload?: string | Uint8Array | ArrayBuffer | ArrayBufferView | Blob | object | undefined;
+  readonly Payload?: string | Uint8Array | ArrayBuffer | ArrayBufferView | Blob | JsonObject | undefined;
   /** A string that is base64 already, or an object, sent as base64 JSON. At most 3,583 bytes in base64. */
-  readonly ClientContext?: string | object | undefined;
+  readonly ClientContext?: string | JsonObject | undefined;
+  /** An alias or a version. */
+  readonly Qualifier?: string | undefined;
+  /** `DryRun` checks the parameters and the permission, and does not run the function. */
+  readonly InvocationType?: 'RequestResponse' | 'DryRun' | undefined;
+  /** `Tail` asks for the last 4 KB of the invocation's log: `logTail` of the `complete` event and of a FunctionError. */
+  readonly LogType?: 'None' | 'Tail' | undefined;
+  /** The tenant of a multi-tenant function, 1 to 256 characters. */
+  readonly TenantId?: string | undefined;
+}
+
+/** The command's own input, in which payload and context are encoded. */
+export interface InvokeCommandInput extends Omit<InvokeInput, 'Payload' | 'ClientContext'> {
+  readonly Payload?: Uint8Array;
+  readonly ClientContext?: string | undefined;
 }
 
 /** An input, or a function that makes one: called once per subscription, so that each attempt can ask for what it needs. */
@@ -35,11 +54,11 @@ export function askForInvokeInput(source: InvokeInputSource): Observable<InvokeI
 }
 
 /** The command's input, once: synchronously, unless the source is a promise or the payload a Blob. */
-export function resolveInvokeInput(source: InvokeInputSource): Observable<InvokeWithResponseStreamCommandInput> {
+export function resolveInvokeInput(source: InvokeInputSource): Observable<InvokeCommandInput> {
   return askForInvokeInput(source).pipe(concatMap(toCommandInput));
 }
 
-function toCommandInput(input: InvokeInput): ObservableInput<InvokeWithResponseStreamCommandInput> {
+function toCommandInput(input: InvokeInput): ObservableInput<InvokeCommandInput> {
   assertInvokeInput(input);
   const { Payload, ClientContext, ...members } = input;
   const command = {

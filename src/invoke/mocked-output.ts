@@ -1,13 +1,10 @@
-import type {
-  InvokeWithResponseStreamCommandOutput,
-  InvokeWithResponseStreamResponseEvent,
-} from '@aws-sdk/client-lambda';
 import type { Subscriber } from 'rxjs';
 import { LambdaStreamError } from '../errors.js';
 import type { LambdaStreamEvent } from '../events.js';
 import { defined } from '../shared/defined.js';
 import type { EventDelivery } from './event-delivery.js';
 import { plainBytes } from '../shared/bytes.js';
+import type { LambdaStreamOutput, LambdaStreamOutputEvent } from './lambda-stream-client.js';
 import { pull, type Pull } from './pull.js';
 import { toCompleteEvent } from './to-event.js';
 
@@ -17,12 +14,12 @@ import { toCompleteEvent } from './to-event.js';
  * @returns The reader of its events, not yet reading, or undefined where there is nothing to read.
  */
 export function streamOutput(
-  output: InvokeWithResponseStreamCommandOutput,
+  output: LambdaStreamOutput,
   delivery: EventDelivery,
   subscriber: Subscriber<LambdaStreamEvent>,
 ): Pull | undefined {
   const { StatusCode = 200, ExecutedVersion, ResponseStreamContentType, EventStream = none() } = output;
-  const requestId = (output.$metadata as { requestId?: string } | undefined)?.requestId;
+  const requestId = output.$metadata?.requestId;
   subscriber.next(
     defined({
       type: 'head' as const,
@@ -46,14 +43,14 @@ export function streamOutput(
   return pull(
     () => iterator.next(),
     {
-      next(event: InvokeWithResponseStreamResponseEvent) {
+      next(event: LambdaStreamOutputEvent) {
         const { PayloadChunk, InvokeComplete } = event;
         if (PayloadChunk) {
           // Plain, also where the mock was given a Buffer.
           delivery.chunk({ type: 'chunk', payload: plainBytes(PayloadChunk.Payload ?? new Uint8Array(0)) });
         } else if (InvokeComplete) {
           delivery.complete(toCompleteEvent(InvokeComplete));
-        } else if ('$unknown' in event) {
+        } else if (event.$unknown) {
           // The SDK's own iterator drops unknown events; a mock may hold some, with no frame behind them.
           subscriber.next({ type: 'unknown', eventType: event.$unknown[0], headers: {}, payload: new Uint8Array(0) });
         }

@@ -1,18 +1,7 @@
-import {
-  InvokeWithResponseStreamCommand,
-  type InvokeWithResponseStreamCommandInput,
-  type InvokeWithResponseStreamCommandOutput,
-} from '@aws-sdk/client-lambda';
+import { InvokeWithResponseStreamCommand } from '@aws-sdk/client-lambda';
+import type { InvokeCommandInput } from './invoke-input.js';
+import type { LambdaStreamClient, LambdaStreamCommand, LambdaStreamOutput } from './lambda-stream-client.js';
 import { emptyWebStream } from './read-body.js';
-
-/** What of a `LambdaClient` is used: its `send`. A mock needs nothing more. */
-export interface LambdaStreamClient {
-  /** Sends the command; the signal aborts it. */
-  send(
-    command: InvokeWithResponseStreamCommand,
-    options?: { abortSignal?: AbortSignal },
-  ): Promise<InvokeWithResponseStreamCommandOutput>;
-}
 
 /** A 2xx response whose body nobody has read. */
 export interface RawResponse {
@@ -30,7 +19,7 @@ export interface OpenResponseObserver {
   /** Called at the HTTP headers of a 2xx response, also after an abort. Its body is the caller's to read and to close. */
   response(response: RawResponse): void;
   /** Called instead of `response` where the client ran no middleware: a mock. */
-  output(output: InvokeWithResponseStreamCommandOutput): void;
+  output(output: LambdaStreamOutput): void;
   /** What `send` rejected with, as it is. May follow `response`, where a middleware of the client's failed later. */
   error(error: unknown): void;
 }
@@ -51,7 +40,7 @@ interface HttpResponse {
  */
 export async function openResponse(
   client: LambdaStreamClient,
-  input: InvokeWithResponseStreamCommandInput,
+  input: InvokeCommandInput,
   abortSignal: AbortSignal,
   sdkRetries: boolean,
   observer: OpenResponseObserver,
@@ -123,7 +112,8 @@ export async function openResponse(
   );
 
   try {
-    const output = await client.send(command, { abortSignal });
+    // The SDK's type of the payload is wider than the bytes that are sent.
+    const output = await client.send(command as LambdaStreamCommand, { abortSignal });
     if (!taken) observer.output(output);
   } catch (error) {
     explainNamelessException(error);

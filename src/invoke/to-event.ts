@@ -3,13 +3,7 @@ import { ProtocolError } from '../errors.js';
 import { textFromBase64 } from '../shared/bytes.js';
 import { defined } from '../shared/defined.js';
 import { asText, parseObject } from '../shared/json.js';
-
-/** AWS's field names in an InvokeComplete. */
-export interface InvokeCompleteFields {
-  readonly ErrorCode?: string | undefined;
-  readonly ErrorDetails?: string | undefined;
-  readonly LogResult?: string | undefined;
-}
+import type { InvokeCompleteFields } from './lambda-stream-client.js';
 
 /** The head event of a response. */
 export function toHeadEvent(statusCode: number, headers: Readonly<Record<string, string>>): HeadEvent {
