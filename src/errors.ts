@@ -56,7 +56,9 @@ export class FunctionError extends LambdaStreamError {
   }
 }
 
-/** The stream ended, or the connection broke, before an InvokeComplete was read. */
+/**
+ * The stream ended, or the connection broke, before an InvokeComplete was read; or the body of an HTTP response was cut.
+ */
 export class TruncatedStreamError extends LambdaStreamError {
   override readonly name = 'TruncatedStreamError';
   readonly code = 'truncated';
@@ -65,12 +67,19 @@ export class TruncatedStreamError extends LambdaStreamError {
   /** Payload bytes that were delivered before the cut. */
   declare readonly bytes: number;
 
-  /** @param init.cause - The transport's own error, where the connection broke rather than ended. */
-  constructor(init: { functionName: string; chunks: number; bytes: number; cause?: unknown }) {
+  /**
+   * @param init.functionName - Absent for an HTTP response, which has no InvokeComplete.
+   * @param init.cause - The transport's own error, where the connection broke rather than ended.
+   */
+  constructor(init: { functionName?: string; chunks: number; bytes: number; cause?: unknown }) {
     const { functionName, chunks, bytes } = init;
     const how = init.cause === undefined ? 'ended' : 'broke';
+    const what =
+      functionName === undefined
+        ? `The body of the HTTP response ${how} before its end`
+        : `The response stream of function "${functionName}" ${how} without InvokeComplete`;
     super(
-      `The response stream of function "${functionName}" ${how} without InvokeComplete, ` +
+      `${what}, ` +
         `after ${chunks} chunks (${bytes} bytes): the response is not complete, and the function may have run`,
       init,
     );

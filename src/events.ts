@@ -5,7 +5,7 @@
  */
 export interface HeadEvent {
   readonly type: 'head';
-  /** 200, or 204 for an accepted DryRun. */
+  /** 200, or 204 for an accepted DryRun; from `fetchResponseStream` the HTTP response's status. */
   readonly statusCode: number;
   /** The version that ran (`x-amz-executed-version`): `$LATEST` or a number. */
   readonly executedVersion?: string;
@@ -83,14 +83,14 @@ export interface RetryEvent {
   readonly delivered: { readonly chunks: number; readonly bytes: number };
 }
 
-/** The HTTP response that the function wrote: its prelude. From `decodeHttpResponse` only. */
+/** The HTTP response that the function wrote: its prelude. From `decodeHttpResponse` and `fetchResponseStream` only. */
 export interface HttpHeadEvent {
   readonly type: 'http-head';
   /** The function's own status code, 200 where it set none. */
   readonly statusCode: number;
   /** Names in lower case; several values of one name joined with `, `. */
   readonly headers: Readonly<Record<string, string>>;
-  /** `Set-Cookie` values, one a cookie. */
+  /** `Set-Cookie` values, one a cookie. Browsers hide them from a page: there it is empty after `fetchResponseStream`. */
   readonly cookies: readonly string[];
 }
 

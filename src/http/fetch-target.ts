@@ -1,0 +1,61 @@
+import { checkValue, type OptionRule } from '../shared/check-options.js';
+
+/** What to request: an http(s) URL, relative to the page in a browser, or a `Request`. */
+export type FetchTarget = string | URL | Request;
+
+/** A target, or a function that makes one: called once per subscription, so that each attempt can sign anew. */
+export type FetchTargetSource = FetchTarget | (() => FetchTarget | PromiseLike<FetchTarget>);
+
+const target: OptionRule = {
+  expected: 'a URL, a Request, or a function that makes one',
+  isValid: (value) => typeof value === 'string' || value instanceof URL || isRequest(value),
+};
+
+/**
+ * Refuses a target that can never be requested. What a function makes is checked when it is made.
+ *
+ * @throws TypeError
+ */
+export function checkTarget(caller: string, source: unknown): asserts source is FetchTargetSource {
+  if (typeof source !== 'function') openTarget(caller, source);
+}
+
+/**
+ * Asks for the request of one subscription. A Request that the caller gave serves several subscriptions, so that each
+ * of them has a clone with a body of its own.
+ */
+export async function resolveTarget(caller: string, source: FetchTargetSource): Promise<Request> {
+  if (typeof source !== 'function') {
+    const request = openTarget(caller, source);
+    return request === source ? request.clone() : request;
+  }
+  return openTarget(caller, await source());
+}
+
+function openTarget(caller: string, value: unknown): Request {
+  checkValue(caller, 'request', value, target);
+  if (!isRequest(value)) return openUrl(caller, value as string | URL);
+  if (value.bodyUsed) {
+    throw new TypeError(`${caller}: the body of this Request was read already: make a new one for each call`);
+  }
+  return value;
+}
+
+function openUrl(caller: string, url: string | URL): Request {
+  try {
+    const request = new Request(url);
+    // A host and a port without a scheme are a URL too, whose scheme is the host's name.
+    if (/^(https?|blob|data):/i.test(request.url)) return request;
+  } catch {
+    // The platform's own error quotes the URL, whose query may be a signature. Ours says only what may be wrong.
+  }
+  throw new TypeError(
+    `${caller}: request must be an absolute http or https URL (in a page also a relative one), without user and password`,
+  );
+}
+
+/** Knows a Request by its members: a polyfill's, or another realm's, is none by `instanceof`. */
+function isRequest(value: unknown): value is Request {
+  const { clone, method } = Object(value) as { clone?: unknown; method?: unknown };
+  return typeof clone === 'function' && typeof method === 'string';
+}

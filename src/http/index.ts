@@ -1,0 +1,7 @@
+export {
+  fetchResponseStream,
+  type FetchFunction,
+  type FetchResponseStream,
+  type FetchResponseStreamOptions,
+} from './fetch-response-stream.js';
+export type { FetchTarget, FetchTargetSource } from './fetch-target.js';
