@@ -1,0 +1,227 @@
+import * as errors from '../errors.js';
+import { isLambdaStreamError } from '../errors.js';
+import { fromTaggedJson, toTaggedJson, type Json } from './tagged-json.js';
+
+/** A failure as JSON: its name and message, and those of its fields that are known here. */
+export type EncodedFailure = Json;
+
+/** The most that an encoded failure takes, in bytes of JSON. */
+export const maxFailureBytes = 64 * 1024;
+
+/** How many causes of causes travel. */
+const maxCauses = 3;
+
+const isText = (value: unknown): boolean => typeof value === 'string';
+const isNumber = (value: unknown): boolean => typeof value === 'number';
+const isTexts = (value: unknown): boolean => Array.isArray(value) && value.every(isText);
+const isBytes = (value: unknown): boolean => ArrayBuffer.isView(value);
+const isTextOrNumber = (value: unknown): boolean => isText(value) || isNumber(value);
+const isTextTable = (value: unknown): boolean =>
+  typeof value === 'object' && value !== null && Object.values(value).every((item) => isText(item) || isTexts(item));
+
+/** The fields that travel, and what each must be. Everything else stays behind: it may be secret, or huge. */
+const fields: Readonly<Record<string, (value: unknown) => boolean>> = {
+  // This package's errors.
+  functionName: isText,
+  requestId: isText,
+  errorCode: isText,
+  errorDetails: isText,
+  errorType: isText,
+  errorMessage: isText,
+  trace: isTexts,
+  logTail: isText,
+  chunks: isNumber,
+  bytes: isNumber,
+  line: isNumber,
+  offset: isNumber,
+  text: isText,
+  maxLineBytes: isNumber,
+  maxBytes: isNumber,
+  maxReplayBytes: isNumber,
+  deliveredBytes: isNumber,
+  statusCode: isNumber,
+  headers: isTextTable,
+  body: isBytes,
+  reason: isText,
+  position: isText,
+  generation: isNumber,
+  // The SDK's exceptions, and those of the transport.
+  code: isTextOrNumber,
+  $fault: isText,
+  Reason: isText,
+  Type: isText,
+  retryAfterSeconds: isTextOrNumber,
+  errno: isTextOrNumber,
+  syscall: isText,
+};
+
+const metadataFields: Readonly<Record<string, (value: unknown) => boolean>> = {
+  httpStatusCode: isNumber,
+  requestId: isText,
+  extendedRequestId: isText,
+  cfId: isText,
+  attempts: isNumber,
+  totalRetryDelay: isNumber,
+  clockSkewCorrected: (value) => typeof value === 'boolean',
+};
+
+/** The response's headers that say when to come back: `classifyInvocationError` reads them. */
+const responseHeaders: Readonly<Record<string, (value: unknown) => boolean>> = {
+  date: isText,
+  'retry-after': isText,
+  'x-amz-retry-after': isText,
+};
+
+/**
+ * Encodes a failure as JSON of at most 64 KiB, by an allow-list of fields, so that {@link decodeFailure} makes an error
+ * of the same class, fields and verdict of it.
+ *
+ * Never throws: what cannot be read is left out, and long texts are cut where the whole would be too long.
+ */
+export function encodeFailure(error: unknown): EncodedFailure {
+  for (const maxLength of [Infinity, 4_096, 512, 64]) {
+    const encoded = encode(error, maxLength, 0);
+    if (new TextEncoder().encode(JSON.stringify(encoded)).length <= maxFailureBytes) return encoded;
+  }
+  return { name: nameOf(error).slice(0, 64), message: messageOf(error).slice(0, 512) };
+}
+
+/**
+ * Makes an error of what {@link encodeFailure} encoded: of this package's class where it was one, else an Error with
+ * the name, message and fields that it had. A value that was thrown and is no object comes back as it was.
+ */
+export function decodeFailure(encoded: unknown): unknown {
+  const value = fromTaggedJson(encoded);
+  if (typeof value !== 'object' || value === null) return value;
+  if ('value' in value) return value.value;
+  if ('undefined' in value) return undefined;
+  return decode(value as Readonly<Record<string, unknown>>, 0);
+}
+
+function encode(error: unknown, maxLength: number, depth: number): EncodedFailure {
+  if (error === undefined) return { undefined: true };
+  if (typeof error !== 'object' && typeof error !== 'function') {
+    // A symbol has no JSON.
+    return { value: toTaggedJson(cut(error, maxLength)) ?? 'a symbol' };
+  }
+  if (error === null) return { value: null };
+  const metadata = take(read(error, '$metadata'), metadataFields, maxLength);
+  const response = read(error, '$response');
+  const status = read(response, 'statusCode');
+  const headers = take(read(response, 'headers'), responseHeaders, maxLength);
+  const cause = depth < maxCauses ? read(error, 'cause') : undefined;
+  return {
+    name: nameOf(error).slice(0, maxLength),
+    message: messageOf(error).slice(0, maxLength),
+    ...take(error, fields, maxLength),
+    ...(Object.keys(metadata).length > 0 && { $metadata: metadata }),
+    ...(response !== undefined && {
+      $response: { ...(isNumber(status) && { statusCode: status as number }), headers },
+    }),
+    ...(cause !== undefined && { cause: encode(cause, maxLength, depth + 1) }),
+  };
+}
+
+function decode(value: Readonly<Record<string, unknown>>, depth: number): Error {
+  const name = isText(value['name']) ? (value['name'] as string) : 'Error';
+  const message = isText(value['message']) ? (value['message'] as string) : 'No message was told';
+  const { cause, $metadata, $response } = value;
+  const options = depth < maxCauses && cause !== undefined ? { cause: decodeCause(cause, depth + 1) } : undefined;
+  const Class = isLambdaStreamError({ name, code: value['code'] }) ? classOf(name) : Error;
+  // An Error of the class without running its constructor, which would make another message.
+  const error: Error = Reflect.construct(Error, options ? [message, options] : [message], Class);
+  if (error.name !== name) {
+    // As a class writes its field `name`; on other errors it is hidden, as the SDK's exceptions have it.
+    Object.defineProperty(error, 'name', {
+      value: name,
+      enumerable: Class !== Error,
+      configurable: true,
+      writable: true,
+    });
+  }
+  Object.assign(error, pick(value, fields));
+  if ($metadata !== undefined) Object.assign(error, { $metadata: pick($metadata, metadataFields) });
+  if ($response !== undefined) {
+    const { statusCode, headers } = Object($response) as { statusCode?: unknown; headers?: unknown };
+    // Not enumerable, as the SDK attaches it.
+    Object.defineProperty(error, '$response', {
+      value: { ...(isNumber(statusCode) && { statusCode }), headers: pick(headers, responseHeaders) },
+      enumerable: false,
+      configurable: true,
+    });
+  }
+  return error;
+}
+
+function decodeCause(cause: unknown, depth: number): unknown {
+  if (typeof cause !== 'object' || cause === null) return cause;
+  if ('value' in cause) return cause.value;
+  return decode(cause as Readonly<Record<string, unknown>>, depth);
+}
+
+/** The class of this package that has the name. */
+function classOf(name: string): new () => Error {
+  const Class = (errors as Readonly<Record<string, unknown>>)[name];
+  return typeof Class === 'function' ? (Class as new () => Error) : Error;
+}
+
+/** The members of the table that the value has, as tagged JSON. */
+function take(
+  value: unknown,
+  table: Readonly<Record<string, (value: unknown) => boolean>>,
+  maxLength: number,
+): Record<string, Json> {
+  const taken: Record<string, Json> = {};
+  for (const [name, isValid] of Object.entries(table)) {
+    try {
+      const member = read(value, name);
+      const json = member !== undefined && isValid(member) ? toTaggedJson(cut(member, maxLength)) : undefined;
+      if (json !== undefined) taken[name] = json;
+    } catch {
+      // A getter or Proxy that throws: the field cannot be told.
+    }
+  }
+  return taken;
+}
+
+function pick(value: unknown, table: Readonly<Record<string, (value: unknown) => boolean>>): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(Object(value) as object).filter(
+      ([name, member]) => Object.hasOwn(table, name) && table[name]?.(member) === true,
+    ),
+  );
+}
+
+/** Cuts texts, bytes and lists at a length. */
+function cut(value: unknown, maxLength: number): unknown {
+  if (maxLength === Infinity) return value;
+  if (typeof value === 'string') return value.slice(0, maxLength);
+  if (value instanceof Uint8Array) return value.subarray(0, maxLength);
+  if (Array.isArray(value)) return value.slice(0, 32).map((item) => cut(item, maxLength));
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value)
+      .slice(0, 32)
+      .map(([name, member]) => [name.slice(0, maxLength), cut(member, maxLength)]),
+  );
+}
+
+/** Reads a member; undefined where reading throws. */
+function read(value: unknown, name: string): unknown {
+  try {
+    return (Object(value) as Readonly<Record<string, unknown>>)[name];
+  } catch {
+    // A getter or Proxy that throws: there is nothing to tell.
+    return undefined;
+  }
+}
+
+function nameOf(error: unknown): string {
+  const name = read(error, 'name');
+  return typeof name === 'string' && name !== '' ? name : 'Error';
+}
+
+function messageOf(error: unknown): string {
+  const message = read(error, 'message');
+  return typeof message === 'string' ? message : 'Something was thrown that is no Error';
+}
