@@ -6,12 +6,68 @@ const nodeGlobals = ['Buffer', 'process', 'require', '__dirname', 'setImmediate'
   message: 'The core runs in browsers.',
 }));
 
+const nodeOnly = [{ group: ['node:*'], message: 'The core runs in browsers.' }];
+
+/** Rooms that run in Node only. */
+const nodeRooms = ['src/local/**', 'src/cli/**', 'src/redis/**', 'src/relay/node/**'];
+
+/**
+ * The layers, from the ground up: each room may import from itself, from events.ts and errors.ts, and from the rooms
+ * named. docs/architecture.md shows the picture.
+ */
+const layers = {
+  shared: [],
+  'event-stream': ['shared'],
+  invoke: ['shared', 'event-stream'],
+  decoding: ['shared'],
+  consumers: ['shared', 'decoding'],
+  retry: ['shared'],
+  log: ['shared', 'retry'],
+  http: ['shared', 'event-stream', 'invoke', 'decoding', 'retry', 'log'],
+  redis: ['shared', 'log'],
+  relay: ['shared', 'event-stream', 'invoke', 'decoding', 'consumers', 'retry', 'log', 'http'],
+  otel: ['shared', 'invoke', 'consumers'],
+  angular: ['shared', 'invoke', 'consumers', 'decoding'],
+  testing: ['shared', 'invoke', 'log'],
+  local: ['shared', 'event-stream'],
+  cli: ['local', 'shared', 'event-stream', 'invoke', 'decoding', 'consumers', 'retry', 'http', 'index\\.js'],
+};
+
+/** The files of the ground floor import each other and nothing else of the package. */
+const ground = {
+  files: ['src/events.ts', 'src/errors.ts'],
+  rules: importRule([], { regex: '^\\./(?!(events|errors)\\.js$)', message: 'Nothing stands below the ground floor.' }),
+};
+
+const rooms = Object.entries(layers).flatMap(([room, below]) => {
+  const isNode = nodeRooms.includes(`src/${room}/**`);
+  const allowed = ['events\\.js', 'errors\\.js', ...below].join('|');
+  const message = `${room}/ may import from ${['events.ts', 'errors.ts', ...below].join(', ')}: arrows go down.`;
+  const inRoom = (depth) => ({
+    // A file in a wing is one level deeper.
+    files: [`src/${room}/${'*/'.repeat(depth)}*.ts`],
+    rules: importRule(isNode || (room === 'relay' && depth > 0) ? [] : nodeOnly, {
+      regex: `^${'\\.\\./'.repeat(depth + 1)}(?!\\.\\./)(?!(${allowed})(/|$))`,
+      message,
+    }),
+  });
+  return [inRoom(0), inRoom(1)];
+});
+
+function importRule(others, pattern) {
+  return { 'no-restricted-imports': ['error', { patterns: [...others, pattern] }] };
+}
+
 export default tseslint.config(
-  { ignores: ['dist', 'site', 'node_modules', 'examples/angular'] },
+  { ignores: ['dist', 'site', 'coverage', 'node_modules', 'examples/angular'] },
   ...tseslint.configs.strictTypeChecked,
   {
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
     rules: {
+      'max-len': [
+        'error',
+        { code: 120, ignoreStrings: true, ignoreTemplateLiterals: true, ignoreRegExpLiterals: true },
+      ],
       '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true, allowBoolean: true }],
       '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
       '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
@@ -20,14 +76,14 @@ export default tseslint.config(
   { files: ['src/**/*.ts'], ...rxjsX.configs.strict },
   {
     files: ['src/**/*.ts'],
-    ignores: ['src/local/**', 'src/cli/**'],
-    rules: {
-      'no-restricted-globals': ['error', ...nodeGlobals],
-      'no-restricted-imports': ['error', { patterns: [{ group: ['node:*'], message: 'The core runs in browsers.' }] }],
-    },
+    ignores: nodeRooms,
+    rules: { 'no-restricted-globals': ['error', ...nodeGlobals] },
   },
+  ground,
+  ...rooms,
   {
-    // Byte loops index within bounds by construction; under noUncheckedIndexedAccess the alternative to `!` is a branch per byte.
+    // Byte loops index within bounds by construction: with noUncheckedIndexedAccess the alternative to `!` is a branch
+    // per byte.
     files: [
       'src/event-stream/crc32.ts',
       'src/event-stream/message-decoder.ts',

@@ -1,21 +1,80 @@
 import { fileURLToPath } from 'node:url';
+import { playwright } from '@vitest/browser-playwright';
 import { defineConfig } from 'vitest/config';
+import { chromiumLaunchOptions } from './test/support/chromium.js';
 
 const source = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
+/** Examples import the package by its name; here that is the source. */
+const alias = [
+  { find: /^rx-lambda-stream$/, replacement: source('./src/index.ts') },
+  { find: /^rx-lambda-stream\/local\/register$/, replacement: source('./src/local/register.ts') },
+  { find: /^rx-lambda-stream\/(\w+)$/, replacement: source('./src/$1/index.ts') },
+];
+
 export default defineConfig({
-  resolve: {
-    alias: [
-      { find: /^rx-lambda-stream$/, replacement: source('./src/index.ts') },
-      { find: /^rx-lambda-stream\/(testing|local)$/, replacement: source('./src/$1/index.ts') },
-    ],
-  },
   test: {
-    include: ['test/**/*.test.ts'],
-    exclude: ['test/browser/**', 'test/package/**'],
-    // Leak tests force a garbage collection; the flag only adds globalThis.gc.
-    execArgv: ['--expose-gc'],
-    testTimeout: 20_000,
-    typecheck: { enabled: false },
+    coverage: { include: ['src/**'], reporter: ['text-summary', 'html'] },
+    projects: [
+      {
+        // `npm test`: no network, no browser, no Redis.
+        resolve: { alias },
+        test: {
+          name: 'node',
+          include: ['test/**/*.test.ts'],
+          exclude: ['test/browser/**', 'test/package/**', 'test/redis/**'],
+          // Leak tests force a garbage collection; the flag only adds globalThis.gc.
+          execArgv: ['--expose-gc'],
+          testTimeout: 20_000,
+        },
+      },
+      {
+        // The core in headless Chromium, with the SDK's browser build, against the local endpoint.
+        resolve: { alias },
+        // Found in the middle of a run, they would reload the page under the tests.
+        optimizeDeps: {
+          include: ['@aws-sdk/client-lambda', '@smithy/eventstream-codec', 'eventsource-parser', 'fast-check', 'rxjs'],
+        },
+        test: {
+          name: 'browser',
+          include: ['test/browser/**/*.test.ts'],
+          exclude: ['test/browser/firefox/**'],
+          globalSetup: ['test/browser/global-setup.ts'],
+          testTimeout: 20_000,
+          // Chromium opens six connections to a host, whatever the number of pages: files at once would wait for each
+          // other.
+          fileParallelism: false,
+          api: { host: '127.0.0.1' },
+          browser: {
+            enabled: true,
+            headless: true,
+            screenshotFailures: false,
+            instances: [{ browser: 'chromium' }],
+            provider: playwright({ launchOptions: chromiumLaunchOptions }),
+          },
+        },
+      },
+      {
+        // The Angular application, as it is built, in headless Chromium against the local endpoint. Needs both builds.
+        resolve: { alias },
+        test: { name: 'angular', include: ['test/angular/**/*.e2e.ts'], testTimeout: 60_000, hookTimeout: 60_000 },
+      },
+      {
+        // The package as it is published. Needs `npm run build`.
+        test: { name: 'package', include: ['test/package/**/*.test.ts'], testTimeout: 120_000, hookTimeout: 120_000 },
+      },
+      {
+        // The invocation log on a real server, which the tests start themselves. Needs a redis-server.
+        resolve: { alias },
+        test: {
+          name: 'redis',
+          include: ['test/redis/**/*.test.ts'],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+          // Two cores: servers, producers and readers of one file are processes enough.
+          fileParallelism: false,
+        },
+      },
+    ],
   },
 });

@@ -1,4 +1,6 @@
-/** A process that takes the CRC-32 of some bytes again and again, in one of three ways, and is measured while it does. */
+/**
+ * A process that takes the CRC-32 of some bytes again and again, in one of three ways, and is measured while it does.
+ */
 import { crc32 as zlibCrc32 } from 'node:zlib';
 import { crc32, crc32ByTables } from '../src/event-stream/crc32.js';
 import { serveRounds } from './harness/serve-rounds.js';

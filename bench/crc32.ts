@@ -10,7 +10,8 @@ const ways = ['ours', 'tables', 'zlib'] as const;
 const sizes = [16, 128, 192, 256, 384, 512, 4096, 65_536];
 
 /**
- * The CRC-32 of src/event-stream/crc32.ts against the two that it chooses from. Its threshold is right where it is never much
+ * The CRC-32 of src/event-stream/crc32.ts against the two that it chooses from. Its threshold is right where it is
+ * never much
  * worse than either: `npm run bench -- crc32`.
  */
 export function measureCrc32({ crc32Rounds: rounds }: Effort): Promise<Row[]> {

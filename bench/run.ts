@@ -1,5 +1,6 @@
 /**
- * `npm run bench`: measures this package and writes RESULTS.md and results.svg beside this file, and the README's table.
+ * `npm run bench`: measures this package and writes RESULTS.md and results.svg beside this file, and the README's
+ * table.
  *
  *     npm run bench -- [PART…] [--quick] [--write]
  *

@@ -4,7 +4,8 @@ import { BehaviorSubject, type Observable } from 'rxjs';
  * Iterates over a pausable Observable: while the loop's body works, the response is not read on. At most what one
  * network read brings waits.
  *
- * Leaving the loop (`break`, `return`, an error) unsubscribes and so closes the connection. An error of the Observable is
+ * Leaving the loop (`break`, `return`, an error) unsubscribes and so closes the connection. An error of the Observable
+ * is
  * thrown after the values that came before it.
  *
  * @example

@@ -1,7 +1,8 @@
 import { BehaviorSubject, type Observable, type Subscription } from 'rxjs';
 
 /**
- * Turns a pausable Observable into a web `ReadableStream` with real backpressure: nothing is sent before the first read,
+ * Turns a pausable Observable into a web `ReadableStream` with real backpressure: nothing is sent before the first
+ * read,
  * and between reads the response is not read on. At most what one network read brings waits in the stream's queue.
  *
  * Cancelling the stream, or leaving a `for await` over it, unsubscribes and so closes the connection.

@@ -1,5 +1,6 @@
 /**
- * Operators to look at a stream with, and to read what is unusual in it. Each region is shown in docs/troubleshooting.md.
+ * Operators to look at a stream with, and to read what is unusual in it. Each region is shown in
+ * docs/troubleshooting.md.
  */
 import {
   decodeHttpResponse,

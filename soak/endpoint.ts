@@ -29,7 +29,9 @@ const local = await startLocalLambda({
       void all.then(() => tell({ moment: 'arrived', id: plan.id }));
       return plan.together === undefined ? steps : [{ waitFor: all }, ...steps];
     }),
-    /** Writes the plan's first chunk; on `go` more than a client that has paused will take; and ends on the next one. */
+    /**
+     * Writes the plan's first chunk; on `go` more than a client that has paused will take; and ends on the next one.
+     */
     paced: async function* (plan: Plan, { awsRequestId }) {
       const request = ledger.arrived(awsRequestId);
       const stream = ledger.begin(plan.id, request);

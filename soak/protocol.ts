@@ -25,7 +25,8 @@ export interface EndpointState {
   /** Ids in the order in which their requests arrived, since the last `takeEnds`. */
   readonly arrivals: readonly number[];
   /**
-   * By stream, each request's end in the order of arrival: whether the client closed the connection before it, undefined
+   * By stream, each request's end in the order of arrival: whether the client closed the connection before it,
+   * undefined
    * where it is not over. Since the last `takeEnds`.
    */
   readonly ends: readonly (readonly [id: number, closedEarly: readonly (boolean | undefined)[]])[];

@@ -15,7 +15,9 @@ export interface StreamsRun {
   readonly peak: number;
 }
 
-/** Runs streams, so many at a time, until each has ended and the endpoint has seen it; then compares with their fates. */
+/**
+ * Runs streams, so many at a time, until each has ended and the endpoint has seen it; then compares with their fates.
+ */
 export async function runStreams(
   plans: readonly Plan[],
   concurrency: number,

@@ -16,7 +16,10 @@ export interface HeadEvent {
   readonly contentType?: string;
   /** `x-amzn-requestid`: the id that AWS support and the function's log use. */
   readonly requestId?: string;
-  /** All HTTP response headers, names in lower case. In a browser only those that CORS exposes; with a mocked client none. */
+  /**
+   * All HTTP response headers, names in lower case. In a browser only those that CORS exposes; with a mocked client
+   * none.
+   */
   readonly headers: Readonly<Record<string, string>>;
 }
 
@@ -36,7 +39,9 @@ export interface CompleteEvent {
   readonly type: 'complete';
   /** Only with `functionErrors: 'emit'`. An open vocabulary: `Unhandled`, `Runtime.*`, `Function.*`, any class name. */
   readonly errorCode?: string;
-  /** Only with `functionErrors: 'emit'`. Usually JSON, `{ errorType, errorMessage, trace }`; may be empty or plain text. */
+  /**
+   * Only with `functionErrors: 'emit'`. Usually JSON, `{ errorType, errorMessage, trace }`; may be empty or plain text.
+   */
   readonly errorDetails?: string;
   /** The last 4 KB of the invocation's log, decoded; with `LogType: 'Tail'` only. */
   readonly logTail?: string;

@@ -1,4 +1,7 @@
-/** A process that reads many paced streams at once: its arguments are the reader and the port. A process serves one round. */
+/**
+ * A process that reads many paced streams at once: its arguments are the reader and the port. A process serves one
+ * round.
+ */
 import { setTimeout as delay } from 'node:timers/promises';
 import { readerOf } from '../events/readers.js';
 import { startClock } from '../harness/cost.js';
@@ -9,7 +12,9 @@ import { finishPath, pacedFunction, type PaceReport } from './paced-function.js'
 export interface ConcurrencyTask {
   readonly streams: number;
   readonly tokensPerSecond: number;
-  /** How long the streams run before they are measured, in seconds: opening them is over, and the engine has compiled. */
+  /**
+   * How long the streams run before they are measured, in seconds: opening them is over, and the engine has compiled.
+   */
   readonly settleSeconds: number;
   /** How long they are measured, in seconds. */
   readonly seconds: number;

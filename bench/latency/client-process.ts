@@ -1,4 +1,6 @@
-/** A process that reads one stream a round, and leaves it at the first chunk: its arguments are the reader and the port. */
+/**
+ * A process that reads one stream a round, and leaves it at the first chunk: its arguments are the reader and the port.
+ */
 import { InvokeWithResponseStreamCommand, type LambdaClient } from '@aws-sdk/client-lambda';
 import { invokeWithResponseStream } from 'rx-lambda-stream';
 import { ours, sdkLoop } from '../events/readers.js';

@@ -27,7 +27,8 @@ export type SharedRelay = (request: IncomingMessage, response: ServerResponse) =
  *
  * A browser that falls behind by `maxBehindBytes` leaves the live stream. When it has taken what waits, it joins again
  * at its place, as if it had reconnected with its Last-Event-ID, and is told the rest from the one replay that all
- * share: it costs no memory of its own. Once the response is over `maxReplayBytes` there is no replay, and such a browser
+ * share: it costs no memory of its own. Once the response is over `maxReplayBytes` there is no replay, and such a
+ * browser
  * gets a `failure`, `replay-limit`; the others go on. While all are slow, nothing is read from Lambda; one alone gets
  * responses of any length.
  */

@@ -14,7 +14,8 @@ const placePattern = /^(.+)\/(\d+)$/;
 /**
  * Turns a response into messages, from the place on that `lastEventId` names.
  *
- * The id is `requestId/length`, the length of the text so far. Where chunks are cut differs from reader to reader, so that
+ * The id is `requestId/length`, the length of the text so far. Where chunks are cut differs from reader to reader, so
+ * that
  * counting messages would not do; the place in the text is the same for all. The request id tells another invocation's
  * text, which may read differently: then a `restart` comes first. `end` and `failure` are messages too, since all that
  * an EventSource makes of the end of a connection is the next one.

@@ -30,7 +30,9 @@ export interface CollectedResponse {
   readonly errorCode?: string;
   /** Only with `functionErrors: 'emit'`: what AWS says of the failure. */
   readonly errorDetails?: string;
-  /** The payload as UTF-8 text, decoded at each call; what is no UTF-8 becomes U+FFFD, a byte order mark is left out. */
+  /**
+   * The payload as UTF-8 text, decoded at each call; what is no UTF-8 becomes U+FFFD, a byte order mark is left out.
+   */
   text(): string;
   /**
    * The payload as JSON, parsed at each call.

@@ -50,8 +50,10 @@ export interface FlowControl {
  * - **Emits** what the projected Observables or promises emit, as RxJS's `mergeMap` does.
  * - **Completes** when the source and all work are complete.
  * - **Errors** with the source's or the work's error, or with what `project` throws.
- * - **Unsubscribing** unsubscribes from the source and from all work, drops what waits, and ends the pause. An error does too.
- * - **Memory** `highWaterMark` values and what one read brings (64 KiB of payload in Node, however many values are in it),
+ * - **Unsubscribing** unsubscribes from the source and from all work, drops what waits, and ends the pause. An error
+ *   does too.
+ * - **Memory** `highWaterMark` values and what one read brings (64 KiB of payload in Node, however many values are in
+ *   it),
  *   behind them the socket's buffers; the rest stays with Lambda.
  *
  * One flow control belongs to one invocation. Used in several branches of a shared one, it counts them together.

@@ -10,7 +10,9 @@ export interface ReplayLog {
   events(): LambdaStreamEvent[];
 }
 
-/** Makes a log that holds at most so many payload bytes. A `restart` voids what was before it, the limit's passing too. */
+/**
+ * Makes a log that holds at most so many payload bytes. A `restart` voids what was before it, the limit's passing too.
+ */
 export function createReplayLog(maxReplayBytes: number): ReplayLog {
   let entries: (LambdaStreamEvent | ByteCollector)[] = [];
   /** The last entry, while it is one of chunks. */

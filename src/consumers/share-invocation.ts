@@ -48,7 +48,8 @@ export interface ShareInvocationOptions {
  *     first   --h-a-------b-(c|)
  *     late    ------(ha)--b-(c|)    subscribes in frame 6
  *
- * - **Emits** the source's events to each subscriber, in one order; to one that comes late everything from the start first,
+ * - **Emits** the source's events to each subscriber, in one order; to one that comes late everything from the start
+ *   first,
  *   chunks joined to few. After a `restart` that is the start.
  * - **Completes** with the source. A subscriber after that gets the whole response again, without a request.
  * - **Errors** with the source's error, unchanged, which is not kept: the next subscriber invokes anew. A late
@@ -65,7 +66,8 @@ export interface ShareInvocationOptions {
  * response.pipe(parseNdjson()).subscribe((record) => table.add(record));
  *
  * @param options.replay - `all` or `none`. @defaultValue `'all'`
- * @param options.maxReplayBytes - The most that is held for late subscribers, in bytes. @defaultValue 16,777,216 (16 MiB)
+ * @param options.maxReplayBytes - The most that is held for late subscribers, in bytes. @defaultValue 16,777,216 (16
+ * MiB)
  * @param options.lingerMs - How long the connection outlives the last subscriber, in milliseconds. @defaultValue 0
  */
 export function shareInvocation(options: ShareInvocationOptions = {}): MonoTypeOperatorFunction<LambdaStreamEvent> {

@@ -24,7 +24,10 @@ export interface Snapshot {
   readonly httpHead?: HttpHeadEvent;
   /** With status `retrying` only. */
   readonly retry?: RetryEvent;
-  /** With status `complete` only, for a source of events: holds the log's tail, and under `functionErrors: 'emit'` the failure. */
+  /**
+   * With status `complete` only, for a source of events: holds the log's tail, and under `functionErrors: 'emit'` the
+   * failure.
+   */
   readonly complete?: CompleteEvent;
   /** With status `failed` only. */
   readonly error?: unknown;

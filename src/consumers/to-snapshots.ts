@@ -31,13 +31,15 @@ export interface ToSnapshotsOptions {
  *
  * - **Emits** the first snapshot at once, at the subscription (`connecting`); then the current one at most every
  *   `intervalMs`, and only after a change; the last one immediately, with everything in it.
- * - **Completes** with the source, after a snapshot with status `complete`, and also when the source fails, after one with
+ * - **Completes** with the source, after a snapshot with status `complete`, and also when the source fails, after one
+ *   with
  *   status `failed`, its error, and the text so far.
  * - **Errors** never.
  * - **Unsubscribing** unsubscribes from the source and cancels the timer.
  * - **Memory** the whole text, since each snapshot holds it: appended, never copied by this operator. Unlimited.
  *
- * A character cut between chunks appears when it is whole. A `retry` shows as `retrying`; with mode `restart` it empties
+ * A character cut between chunks appears when it is whole. A `retry` shows as `retrying`; with mode `restart` it
+ * empties
  * the text.
  *
  * @example

@@ -29,16 +29,20 @@ export interface DecodeHttpResponseOptions {
  *     source  -h-a--b--c----(e|)  h: head, a: '{"statusCode":201', b: '}\0\0\0\0', c: '\0\0\0\0hi', e: complete
  *     result  -h-------(tx)-(e|)  t: { type: 'http-head', statusCode: 201 }, x: 'hi'
  *
- * - **Emits** what it gets, the prelude replaced by an `http-head`; cut anywhere. Body chunks are views, not copies, and
+ * - **Emits** what it gets, the prelude replaced by an `http-head`; cut anywhere. Body chunks are views, not copies,
+ *   and
  *   NULs in them stay. A payload without a prelude passes through unchanged, without an `http-head`; only a first
  *   JSON object is held back until the byte after it. Plain bytes become chunk events.
  * - **Completes** with the source.
- * - **Errors** with the source's error, unchanged; `ResponseTooLargeError` for a prelude over 64 KiB; `ProtocolError` for
+ * - **Errors** with the source's error, unchanged; `ResponseTooLargeError` for a prelude over 64 KiB; `ProtocolError`
+ *   for
  *   a prelude that is no JSON; `HttpStatusError` under `failOnStatus`.
  * - **Unsubscribing** unsubscribes from the source.
- * - **Memory** at most 64 KiB of payload until the prelude is read; under `failOnStatus` the error's body; then nothing.
+ * - **Memory** at most 64 KiB of payload until the prelude is read; under `failOnStatus` the error's body; then
+ *   nothing.
  *
- * A `retry` that starts over or continues with a new invocation expects a new prelude, and a second `http-head` follows.
+ * A `retry` that starts over or continues with a new invocation expects a new prelude, and a second `http-head`
+ * follows.
  *
  * @example
  * invokeWithResponseStream(client, { FunctionName: 'site' })

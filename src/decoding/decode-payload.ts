@@ -15,7 +15,8 @@ export interface PayloadReader extends PayloadDecoder {
  */
 export function decodePayload(source: Observable<PayloadSource>, reader: PayloadReader): Observable<never> {
   return source.pipe(
-    // The one operator that takes each item, passes none on, and makes an error notification of what is thrown. Chunks may
+    // The one operator that takes each item, passes none on, and makes an error notification of what is thrown. Chunks
+    // may
     // be tiny, and then every operator more is felt (bench/ndjson).
     filter((item): item is never => {
       readPayload(item, reader);

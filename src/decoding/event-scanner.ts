@@ -17,8 +17,10 @@ const colon = 58;
 /**
  * Hands out text with `\n` as its only line end, at most one event's end in each piece, until the subscriber is closed.
  *
- * The parser behind it could read the chunks as they are. But it counts its limit in characters, and only where a chunk ends;
- * it waits for another line where a chunk ends in `\r`; and it tells no place. So what is emitted, and when, would hang on how
+ * The parser behind it could read the chunks as they are. But it counts its limit in characters, and only where a chunk
+ * ends;
+ * it waits for another line where a chunk ends in `\r`; and it tells no place. So what is emitted, and when, would hang
+ * on how
  * the bytes were cut.
  */
 export function createEventScanner(

@@ -20,7 +20,8 @@ export interface LineDecoder extends PayloadReader {
 /** Options of the operators that read lines. */
 export interface LineOptions {
   /**
-   * The longest line that is accepted, in bytes without its terminator; a longer one is a `LineTooLongError`, as soon as
+   * The longest line that is accepted, in bytes without its terminator; a longer one is a `LineTooLongError`, as soon
+   * as
    * the limit is passed and not only at the line's end. `Infinity` sets no limit.
    *
    * @defaultValue `1_048_576` (1 MiB)
@@ -51,7 +52,8 @@ export function createLineDecoder(
   // The unfinished line. The buffer doubles, so that a long line in many chunks costs linear time.
   let held = new Uint8Array(256);
   let heldBytes = 0;
-  // Line and offset are those of the line that begins at `located` in `burst`; `passed` lines were handed out from there.
+  // Line and offset are those of the line that begins at `located` in `burst`; `passed` lines were handed out from
+  // there.
   let line = 1;
   let offset = 0;
   let burst: Uint8Array | undefined;

@@ -21,8 +21,10 @@ export interface ParseNdjsonOptions<T> extends LineOptions, RecordOptions<T> {}
  *   `onInvalid`); `LineTooLongError` past `maxLineBytes`, whatever `onInvalid` is. All records before the fault are
  *   emitted first, an asynchronous schema's too.
  * - **Unsubscribing** unsubscribes from the source; nothing more is parsed, not even of the same chunk.
- * - **Memory** at most `maxLineBytes` of an unfinished line, and `maxPendingBytes` with an asynchronous schema; lossless.
- * - **Retries**: after `restart` all starts over; after `continue` what was not emitted yet is dropped and counting goes
+ * - **Memory** at most `maxLineBytes` of an unfinished line, and `maxPendingBytes` with an asynchronous schema;
+ *   lossless.
+ * - **Retries**: after `restart` all starts over; after `continue` what was not emitted yet is dropped and counting
+ *   goes
  *   on from there.
  *
  * @example

@@ -23,7 +23,8 @@ export interface ServerSentEvent<T = string> {
 export interface ParseSseOptions {
   /**
    * The longest event that is accepted, in bytes: all its lines, a line's end counted as one byte, comments that have
-   * ended not counted. A longer one is a `ResponseTooLargeError`, as soon as the limit is passed. `Infinity` sets no limit.
+   * ended not counted. A longer one is a `ResponseTooLargeError`, as soon as the limit is passed. `Infinity` sets no
+   * limit.
    *
    * @defaultValue `1_048_576` (1 MiB)
    */
@@ -49,7 +50,8 @@ export interface ParseSseJsonOptions<T> extends ParseSseOptions, RecordOptions<T
  *   `InvalidRecordError`, line and byte offset those of the event's first line (see `onInvalid`).
  * - **Unsubscribing** unsubscribes from the source; nothing more is parsed, not even of the same chunk.
  * - **Memory** at most `maxEventBytes` of an unfinished event, and `maxPendingBytes` with an asynchronous schema.
- * - **Retries**: after `restart` all starts over; after `continue` what was not emitted yet is dropped and counting goes
+ * - **Retries**: after `restart` all starts over; after `continue` what was not emitted yet is dropped and counting
+ *   goes
  *   on from there.
  *
  * @example

@@ -1,6 +1,8 @@
 import { ignoreElements, Observable, tap, type Subscriber } from 'rxjs';
 
-/** What a stateful operator does with its source, for one subscription. What it throws becomes the subscriber's error. */
+/**
+ * What a stateful operator does with its source, for one subscription. What it throws becomes the subscriber's error.
+ */
 export interface ItemTransform<T> {
   /** Takes the next item; emits to the subscriber as often as it likes. */
   next(item: T): void;

@@ -25,7 +25,9 @@ export const crc32: Crc32 = (bytes, previous) =>
     ? native(bytes, previous)
     : crc32ByTables(bytes, 0, bytes.length, previous);
 
-/** CRC-32 of `bytes[start, end)`, eight bytes a step ("slicing by eight"): for short runs, and where nothing is native. */
+/**
+ * CRC-32 of `bytes[start, end)`, eight bytes a step ("slicing by eight"): for short runs, and where nothing is native.
+ */
 export function crc32ByTables(bytes: Uint8Array, start: number, end: number, previous: number): number {
   const t = (tables ??= makeTables());
   let crc = ~previous;

@@ -36,7 +36,9 @@ export interface InvokeCommandInput extends Omit<InvokeInput, 'Payload' | 'Clien
   readonly ClientContext?: string | undefined;
 }
 
-/** An input, or a function that makes one: called once per subscription, so that each attempt can ask for what it needs. */
+/**
+ * An input, or a function that makes one: called once per subscription, so that each attempt can ask for what it needs.
+ */
 export type InvokeInputSource = InvokeInput | (() => InvokeInput | PromiseLike<InvokeInput> | Observable<InvokeInput>);
 
 /** AWS's limit for the `X-Amz-Client-Context` header, in bytes of base64. */

@@ -26,7 +26,8 @@ export interface InvokeWithResponseStreamOptions {
   readonly sdkRetries?: boolean;
   /**
    * While it last said true, the response is not read, so that TCP slows the function's stream down. What one read had
-   * already brought (at most 64 KiB in Node) is still delivered; Chromium itself reads some 64 MiB ahead of its page. Its last value holds when it completes; its error
+   * already brought (at most 64 KiB in Node) is still delivered; Chromium itself reads some 64 MiB ahead of its page.
+   * Its last value holds when it completes; its error
    * becomes the stream's. Subscribed to with the stream, and unsubscribed from with it.
    *
    * @defaultValue never paused

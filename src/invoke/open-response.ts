@@ -16,7 +16,9 @@ export interface RawResponse {
 }
 
 export interface OpenResponseObserver {
-  /** Called at the HTTP headers of a 2xx response, also after an abort. Its body is the caller's to read and to close. */
+  /**
+   * Called at the HTTP headers of a 2xx response, also after an abort. Its body is the caller's to read and to close.
+   */
   response(response: RawResponse): void;
   /** Called instead of `response` where the client ran no middleware: a mock. */
   output(output: LambdaStreamOutput): void;
@@ -34,7 +36,8 @@ interface HttpResponse {
  * Sends the command and takes the body of its response at the HTTP headers: the only place that knows the SDK.
  *
  * The SDK resolves the endpoint and the credentials, signs, sends, and builds its exceptions. Two seams of its
- * middleware stack are used, both on the command's own stack, so that the shared client is not touched: `retryMiddleware`
+ * middleware stack are used, both on the command's own stack, so that the shared client is not touched:
+ * `retryMiddleware`
  * is replaced by one that sends once, and next to the HTTP handler a middleware puts an empty body in the place of the
  * one that it takes.
  */

@@ -7,7 +7,10 @@ import type { Bandwidth } from './invocation/bandwidth.js';
 export interface LocalLambdaOptions {
   /** By name. Looked up anew for each request: what is added to or replaced in this object takes effect at once. */
   readonly functions: Readonly<Record<string, LocalFunction>>;
-  /** The address to listen on. Credentials are not checked: any other than loopback gives a warning. @defaultValue `'127.0.0.1'` */
+  /**
+   * The address to listen on. Credentials are not checked: any other than loopback gives a warning. @defaultValue
+   * `'127.0.0.1'`
+   */
   readonly host?: string;
   /** The port to listen on; 0 takes a free one. @defaultValue `0` */
   readonly port?: number;
@@ -32,7 +35,8 @@ export interface LocalLambdaOptions {
   /** A request that takes longer to arrive is refused, in milliseconds. @defaultValue 60,000 */
   readonly requestTimeoutMs?: number;
   /**
-   * Keeps each request's record in `requests`, its payload with it. Without, `request(n)` only brings those to come: for
+   * Keeps each request's record in `requests`, its payload with it. Without, `request(n)` only brings those to come:
+   * for
    * an endpoint that runs for days. @defaultValue `true`
    */
   readonly keepRequests?: boolean;

@@ -50,7 +50,8 @@ type InvokeExceptionName = Exclude<Extract<keyof typeof Sdk, `${string}Exception
  *
  * The SDK goes by HTTP status instead: of the 502s it sends all again, of the 408s and 409s none.
  *
- * @see https://docs.aws.amazon.com/lambda/latest/api/API_InvokeWithResponseStream.html#API_InvokeWithResponseStream_Errors
+ * @see
+ * https://docs.aws.amazon.com/lambda/latest/api/API_InvokeWithResponseStream.html#API_InvokeWithResponseStream_Errors
  */
 export const exceptionTable = {
   TooManyRequestsException: soon,

@@ -26,7 +26,8 @@ export function textFromBase64(base64: string): string {
  * @throws {@link DetachedPayloadError}
  */
 export function assertAttached(bytes: Uint8Array): void {
-  // Only an empty view can be detached, and only a detached buffer refuses a new view. `ArrayBuffer.detached` is younger
+  // Only an empty view can be detached, and only a detached buffer refuses a new view. `ArrayBuffer.detached` is
+  // younger
   // than some supported browsers.
   if (bytes.length > 0) return;
   try {

@@ -1,5 +1,6 @@
 /**
- * What docs/migrating.md says: its examples on both sides, and its tables row by row. A row without a proof here, and a proof
+ * What docs/migrating.md says: its examples on both sides, and its tables row by row. A row without a proof here, and a
+ * proof
  * without a row, fail.
  */
 import { readFileSync } from 'node:fs';

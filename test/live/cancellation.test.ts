@@ -75,7 +75,8 @@ describe.each(httpHandlers)('with %s', (name, requestHandler) => {
     }
 
     if (name === 'FetchHttpHandler' && when !== '') {
-      // Node's fetch loses its abort signal to the garbage collector (https://github.com/nodejs/undici/issues/3644), and
+      // Node's fetch loses its abort signal to the garbage collector (https://github.com/nodejs/undici/issues/3644),
+      // and
       // before the headers there is no body to cancel: nobody but Node's fetch knows the connection yet.
       it('before the headers, as soon as Node’s fetch has collected the response that nobody reads', async () => {
         const { opened, open } = gate();

@@ -104,7 +104,8 @@ describe.each(httpHandlers)('with %s', (_name, requestHandler) => {
     await work(local, 30, controlled);
 
     const { backlog, maxHeld } = await work(local, 100, controlled);
-    // 16 pieces here, the rest in the sockets' buffers, which the kernel lets grow to several megabytes on loopback, and
+    // 16 pieces here, the rest in the sockets' buffers, which the kernel lets grow to several megabytes on loopback,
+    // and
     // to its limits on a busy machine: 4 MiB on the sending side and 32 on the receiving one are usual.
     expect(Math.max(...backlog)).toBeLessThan(40 * mebibyte);
     expect(maxHeld).toBeLessThan(32 * mebibyte);

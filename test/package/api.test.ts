@@ -1,13 +1,15 @@
 /**
  * The public surface as text, under review in the tree: a change of it is a visible diff. After a wanted change:
- * `npm run build && npx vitest run --config vitest.package.config.ts test/package/api.test.ts -u`.
+ * `npm run build && npx vitest run --project package test/package/api.test.ts -u`.
  */
 import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
 import { expect, it } from 'vitest';
+import { entryPoints } from './entry-points.js';
 
-const entries = ['index', 'testing/index', 'local/index'];
-const declarations = (entry: string): string => fileURLToPath(new URL(`../../dist/esm/${entry}.d.ts`, import.meta.url));
+const entries = entryPoints.map(({ file }) => file);
+
+const declarations = (entry: string): string => fileURLToPath(new URL(`../../dist/${entry}.d.ts`, import.meta.url));
 
 /** The declarations behind an entry's exports, sorted by name, without comments and private members. */
 function surface(program: ts.Program, file: string): string {
@@ -36,6 +38,6 @@ const program = ts.createProgram(entries.map(declarations), {
 });
 
 it.each(entries)('the public surface of %s is the one under review', async (entry) => {
-  const name = entry === 'index' ? 'core' : entry.replace('/index', '');
+  const name = entry === 'index' ? 'core' : entry;
   await expect(surface(program, declarations(entry))).toMatchFileSnapshot(`api/${name}.txt`);
 });

@@ -1,5 +1,6 @@
 /**
- * `npm run test:matrix`: the live suite under each supported version of the SDK, of RxJS and of Node. The peer ranges of
+ * `npm run test:matrix`: the live suite under each supported version of the SDK, of RxJS and of Node. The peer ranges
+ * of
  * package.json begin with the lowest versions here. Needs the npm registry; works in a folder of its own.
  * `npm run test:matrix -- 3` begins with the fourth combination.
  */

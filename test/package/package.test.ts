@@ -5,10 +5,11 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { entryPoints } from './entry-points.js';
 
 const run = promisify(execFile);
 const root = fileURLToPath(new URL('../../', import.meta.url));
-const entries = ['rx-lambda-stream', 'rx-lambda-stream/testing', 'rx-lambda-stream/local'];
+const entries = entryPoints.filter(({ hasCommonJs }) => hasCommonJs).map(({ name }) => name);
 
 /** An application's folder with the packed package installed, and its peers linked from this tree. */
 let folder: string;
@@ -52,8 +53,12 @@ async function runFile(name: string, code: string, ...flags: string[]): Promise<
 
 describe('the packed package', () => {
   it('holds the build, the documents, and nothing else', () => {
-    const others = packed.filter((path) => !/^dist\/(esm|cjs)\/.+\.(js|d\.ts|js\.map)$/.test(path));
-    expect(others.sort()).toEqual(['CHANGELOG.md', 'LICENSE', 'README.md', 'dist/cjs/package.json', 'package.json']);
+    const others = packed.filter((path) => !/^dist\/[^/]+\.(c?js|d\.c?ts|c?js\.map)$/.test(path));
+    const guides = others.filter((path) => /^docs\/[^/]+\.md$/.test(path));
+    expect(guides).toContain('docs/troubleshooting.md');
+    const bin = ['dist/cli/main.d.ts', 'dist/cli/main.js', 'dist/cli/main.js.map'];
+    const pages = ['CHANGELOG.md', 'LICENSE', 'README.md', 'SECURITY.md'];
+    expect(others.filter((path) => !guides.includes(path)).sort()).toEqual([...pages, ...bin, 'package.json']);
   });
 
   it.each(entries)('loads %s as an ES module and as CommonJS, with the same names', async (entry) => {
@@ -102,7 +107,7 @@ describe('the bin', () => {
       join(folder, 'hello.mjs'),
       `export const handler = awslambda.streamifyResponse(async (event, stream) => { stream.write('hello ' + event); stream.end(); });`,
     );
-    const bin = join(folder, 'node_modules/rx-lambda-stream/dist/esm/cli/main.js');
+    const bin = join(folder, 'node_modules/rx-lambda-stream/dist/cli/main.js');
     const server = spawn(process.execPath, [bin, 'serve', 'hello.mjs', '--port', '0'], { cwd: folder });
     try {
       const endpoint = await new Promise<string>((resolve) => {

@@ -11,7 +11,9 @@ import {
 } from '../../src/local/index.js';
 import { decodeJson, type BrowserStep, type RequestReport } from './browser-protocol.js';
 
-/** An HTTP server by which a page defines functions of the local endpoint, opens gates, and learns what the server saw. */
+/**
+ * An HTTP server by which a page defines functions of the local endpoint, opens gates, and learns what the server saw.
+ */
 export interface ControlServer {
   readonly url: string;
   readonly close: () => Promise<void>;

@@ -20,7 +20,9 @@ export function createClient(config: LambdaClientConfig = {}): LambdaClient {
   return client;
 }
 
-/** Has the endpoint play these scripts under a new name: one for each request in turn, the last one for all that follow. */
+/**
+ * Has the endpoint play these scripts under a new name: one for each request in turn, the last one for all that follow.
+ */
 export async function defineFunction(...attempts: readonly (readonly BrowserStep[])[]): Promise<BrowserFunction> {
   return controlFunction(await control<string>('define', encodeJson(attempts)));
 }
