@@ -57,7 +57,8 @@ export class FunctionError extends LambdaStreamError {
 }
 
 /**
- * The stream ended, or the connection broke, before an InvokeComplete was read; or the body of an HTTP response was cut.
+ * The stream ended, or the connection broke, before an InvokeComplete was read; or the body of an HTTP response was
+ * cut.
  */
 export class TruncatedStreamError extends LambdaStreamError {
   override readonly name = 'TruncatedStreamError';

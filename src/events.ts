@@ -95,7 +95,9 @@ export interface HttpHeadEvent {
   readonly statusCode: number;
   /** Names in lower case; several values of one name joined with `, `. */
   readonly headers: Readonly<Record<string, string>>;
-  /** `Set-Cookie` values, one a cookie. Browsers hide them from a page: there it is empty after `fetchResponseStream`. */
+  /**
+   * `Set-Cookie` values, one a cookie. Browsers hide them from a page: there it is empty after `fetchResponseStream`.
+   */
   readonly cookies: readonly string[];
 }
 

@@ -24,7 +24,9 @@ export interface InvokeInput {
   readonly Qualifier?: string | undefined;
   /** `DryRun` checks the parameters and the permission, and does not run the function. */
   readonly InvocationType?: 'RequestResponse' | 'DryRun' | undefined;
-  /** `Tail` asks for the last 4 KB of the invocation's log: `logTail` of the `complete` event and of a FunctionError. */
+  /**
+   * `Tail` asks for the last 4 KB of the invocation's log: `logTail` of the `complete` event and of a FunctionError.
+   */
   readonly LogType?: 'None' | 'Tail' | undefined;
   /** The tenant of a multi-tenant function, 1 to 256 characters. */
   readonly TenantId?: string | undefined;

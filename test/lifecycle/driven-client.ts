@@ -92,8 +92,8 @@ export function createDrivenClient(): DrivenClient {
             const headers = { 'x-amzn-errortype': 'TooManyRequestsException', 'content-type': 'application/json' };
             resolve({ response: { statusCode: 429, headers, body: refusal.body } });
           }),
-        // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- what a transport rejects with is
-        // its own
+        // What a transport rejects with is its own.
+        // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors
         fail: (error) => answer(() => reject(error)),
       });
     });

@@ -37,7 +37,8 @@ export function createModuleLoader(): ModuleLoader {
     nextGeneration() {
       generation += 1;
       for (const path of handlerModules()) {
-        // eslint-disable-next-line @typescript-eslint/no-dynamic-delete -- deleting is how a CommonJS module is unloaded
+        // eslint-disable-next-line @typescript-eslint/no-dynamic-delete -- deleting is how a CommonJS module is
+        // unloaded
         delete cache[path];
       }
     },
@@ -50,7 +51,8 @@ type OnImport = (parentUrl: string, url: string) => void;
 
 /** Hands the generation of an importing module on to the modules that it imports, and reports these imports. */
 function watchImports(onImport: OnImport): void {
-  // Node 22.12 to 22.14 have no hooks on the main thread. They alone take the older way, which later versions deprecate.
+  // Node 22.12 to 22.14 have no hooks on the main thread. They alone take the older way, which later versions
+  // deprecate.
   if (!('registerHooks' in nodeModule)) {
     registerOnLoaderThread(onImport);
     return;
