@@ -37,8 +37,8 @@ export function createModuleLoader(): ModuleLoader {
     nextGeneration() {
       generation += 1;
       for (const path of handlerModules()) {
-        // eslint-disable-next-line @typescript-eslint/no-dynamic-delete -- deleting is how a CommonJS module is
-        // unloaded
+        // Deleting is how a CommonJS module is unloaded.
+        // eslint-disable-next-line @typescript-eslint/no-dynamic-delete
         delete cache[path];
       }
     },
