@@ -58,10 +58,16 @@ export interface LogMember {
   readonly cursor: EntryId;
 }
 
-/** A log's state, and who is present: everybody whose presence has not run out by the log's clock. */
+/** A member whose presence has not run out by the log's clock. */
+export interface PresentMember extends LogMember {
+  /** What is left of its presence, in milliseconds. */
+  readonly leftMs: number;
+}
+
+/** A log's state, and who is present. */
 export interface LogRoster {
   readonly state: LogState;
-  readonly present: readonly LogMember[];
+  readonly present: readonly PresentMember[];
 }
 
 /** What a process asks for that wants to be the producer. */
@@ -138,12 +144,14 @@ export interface ReadRequest {
   readonly key: string;
   /** Entries after this id are wanted; it does not have to be an entry's id. */
   readonly after: EntryId;
+  /** At most so many bytes of records and payloads, and never more than 1 MiB, which is the default. */
+  readonly maxBytes?: number;
 }
 
 /** Entries in the order of their ids, without a gap between them. */
 export interface LogPage {
   readonly state: LogState;
-  /** At most 1 MiB of records and payloads, but at least one entry where there is one. */
+  /** At most what was asked for, but at least one entry where there is one. */
   readonly entries: readonly LogEntry[];
 }
 
@@ -235,8 +243,9 @@ export interface InvocationLog {
    * `head` where the generation is new, and drops `end`. A claim whose owner holds the running key already is granted
    * again, and writes nothing.
    *
-   * The member is present for `leaseMs`; the other watchers are told by `presence`. Where the key is not running after
-   * the call, nobody is added. Without a claim, and without the key, the answer is undefined and nothing is written.
+   * The member is present for `leaseMs`, or its presence is renewed; the other watchers are told by `presence`. Where
+   * the key is not running after the call, nobody is added. Without a claim, and without the key, the answer is
+   * undefined and nothing is written.
    */
   join(request: JoinRequest): LogAnswer<JoinAnswer | undefined>;
 
@@ -272,7 +281,8 @@ export interface InvocationLog {
    * while the key is running; the lease only where owner and generation are the key's, also where it is over: a lease
    * that ran out can be taken back until a `seal` has ended the run.
    *
-   * A producer's renewal keeps everything of the key for `ttlMs` from now. Undefined where the log does not have the key.
+   * A producer's renewal keeps everything of the key for `ttlMs` from now. The answer is undefined where the log does
+   * not have the key.
    */
   renew(request: RenewRequest): LogAnswer<LogRoster | undefined>;
 
