@@ -9,7 +9,7 @@ export function describeError(error: unknown, paint: Paint, endpoint?: string): 
   const text = message === '' ? `${code ?? 'unknown error'} (${where})` : message;
   const lines = [`${paint('red', name)}: ${text}`];
   if (isLambdaStreamError(error) && error.code === 'function-error') {
-    const { trace = [] } = error as { readonly trace?: readonly string[] };
+    const { trace = [] } = error;
     for (const frame of trace.filter((line) => /^\s*at /.test(line))) lines.push(paint('dim', `  ${frame.trim()}`));
   }
   return lines.join('\n');

@@ -1,15 +1,20 @@
 import type { Subscriber } from 'rxjs';
-import { FunctionError, TruncatedStreamError } from '../errors.js';
-import type { ChunkEvent, CompleteEvent, LambdaStreamEvent } from '../events.js';
+import { FunctionError, ProtocolError, TruncatedStreamError } from '../errors.js';
+import type { ChunkEvent, CompleteEvent, HeadEvent, LambdaStreamEvent } from '../events.js';
 import { defined } from '../shared/defined.js';
 
-/** Delivers a response's events, and knows what an end means. */
+/** Delivers the events of one response to its subscriber, and turns its end into a completion or an error. */
 export interface EventDelivery {
+  readonly head: (event: HeadEvent) => void;
   readonly chunk: (event: ChunkEvent) => void;
-  /** The InvokeComplete: an ErrorCode is the stream's error, unless the caller wants it as an event. */
+  /** Takes the InvokeComplete. Its ErrorCode becomes a FunctionError, unless the caller asked for the event. */
   readonly complete: (event: CompleteEvent) => void;
-  /** An end without InvokeComplete. @param cause - What broke the connection, where it did not just end. */
+  /** Takes an end without InvokeComplete. @param cause - What broke the connection, where it did not just end. */
   readonly truncated: (cause?: unknown) => void;
+  /** Takes any other failure. A ProtocolError gets the function's name and the request's id. */
+  readonly fail: (error: unknown) => void;
+  /** Tells the request's id, for the errors. The head event tells it too. */
+  readonly identify: (requestId: string | undefined) => void;
 }
 
 export function createEventDelivery(
@@ -17,9 +22,17 @@ export function createEventDelivery(
   functionErrors: 'throw' | 'emit',
   subscriber: Subscriber<LambdaStreamEvent>,
 ): EventDelivery {
+  let requestId: string | undefined;
   let chunks = 0;
   let bytes = 0;
   return {
+    identify(id) {
+      requestId = id;
+    },
+    head(event) {
+      requestId = event.requestId;
+      subscriber.next(event);
+    },
     chunk(event) {
       chunks++;
       bytes += event.payload.length;
@@ -28,14 +41,21 @@ export function createEventDelivery(
     complete(event) {
       const { errorCode, errorDetails = '', logTail } = event;
       if (errorCode !== undefined && functionErrors === 'throw') {
-        subscriber.error(new FunctionError({ functionName, errorCode, errorDetails, logTail }));
+        subscriber.error(new FunctionError({ functionName, requestId, errorCode, errorDetails, logTail }));
       } else {
         subscriber.next(event);
         subscriber.complete();
       }
     },
     truncated(cause) {
-      subscriber.error(new TruncatedStreamError(defined({ functionName, chunks, bytes, cause })));
+      subscriber.error(new TruncatedStreamError(defined({ functionName, requestId, chunks, bytes, cause })));
+    },
+    fail(error) {
+      subscriber.error(
+        error instanceof ProtocolError
+          ? new ProtocolError(error.message, defined({ functionName, requestId, cause: error.cause }))
+          : error,
+      );
     },
   };
 }

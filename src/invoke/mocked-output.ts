@@ -20,7 +20,7 @@ export function streamOutput(
 ): Pull | undefined {
   const { StatusCode = 200, ExecutedVersion, ResponseStreamContentType, EventStream = none() } = output;
   const requestId = output.$metadata?.requestId;
-  subscriber.next(
+  delivery.head(
     defined({
       type: 'head' as const,
       statusCode: StatusCode,

@@ -62,21 +62,18 @@ export function streamEvents(
     body.drain();
   }
 
-  /** The stream's error; the connection closes with it. */
-  const error = (cause: unknown): void => subscriber.error(cause);
-
   /** An exception within the stream: the end of it. */
   function fail(errorType: string, members: Readonly<Record<string, unknown>>): false {
     body.cancel();
-    toException(errorType, members).then(error, error);
+    toException(errorType, members).then(delivery.fail, delivery.fail);
     return false;
   }
 
   function decode(bytes: Uint8Array): void {
     try {
       decoder.decode(bytes);
-    } catch (cause) {
-      error(cause);
+    } catch (error) {
+      delivery.fail(error);
     }
   }
 
@@ -87,15 +84,16 @@ export function streamEvents(
     abort();
   });
 
+  delivery.identify(headers['x-amzn-requestid']);
   // An accepted DryRun: there is nothing to wait for.
   const isEmpty = statusCode === 204;
   if (isEmpty) drain();
   // Without a Content-Type the frames' checksums decide.
   const contentType = headers['content-type'] ?? eventStreamContentType;
   if (isEmpty || contentType.startsWith(eventStreamContentType)) {
-    subscriber.next(toHeadEvent(statusCode, headers));
+    delivery.head(toHeadEvent(statusCode, headers));
   } else {
-    error(
+    delivery.fail(
       new ProtocolError(
         `HTTP ${statusCode} with Content-Type "${contentType.slice(0, 100)}" instead of ${eventStreamContentType}: ` +
           `the endpoint may not support InvokeWithResponseStream (local emulators usually do not)`,

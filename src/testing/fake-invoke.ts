@@ -152,6 +152,7 @@ function endAsReal(
         next(event) {
           if (event.type === 'complete') delivery.complete(event);
           else if (event.type === 'chunk') delivery.chunk(event);
+          else if (event.type === 'head') delivery.head(event);
           else subscriber.next(event);
           if (event.type === 'head' && event.statusCode === 204) subscriber.complete();
         },

@@ -37,29 +37,24 @@ export function errorInWords(error: unknown): string {
   // Over the wire it is one that the SDK has made.
   if (error instanceof TooManyRequestsException && error.retryAfterSeconds === undefined) return 'throttled';
   if (!isLambdaStreamError(error)) return `unexpected: ${String(error)}`;
-  // By the fields that say what happened; of each class its own.
-  const facts = error as unknown as Readonly<Record<string, unknown>>;
-  const field = (key: string): string => String(facts[key]);
   switch (error.code) {
     case 'function-error':
-      return `FunctionError ${field('errorCode')}`;
+      return `FunctionError ${error.errorCode}`;
     case 'truncated':
-      return `TruncatedStreamError after ${field('chunks')} chunks, ${field('bytes')} bytes`;
+      return `TruncatedStreamError after ${error.chunks} chunks, ${error.bytes} bytes`;
     case 'replay-mismatch':
-      return `ReplayMismatchError after ${field('deliveredBytes')} bytes`;
+      return `ReplayMismatchError after ${error.deliveredBytes} bytes`;
     case 'replay-limit':
-      return `ReplayLimitError ${field('maxReplayBytes')}`;
+      return `ReplayLimitError ${error.maxReplayBytes}`;
     case 'response-too-large':
-      return `ResponseTooLargeError ${field('maxBytes')}`;
+      return `ResponseTooLargeError ${error.maxBytes}`;
     case 'invalid-record':
-      return `InvalidRecordError in line ${field('line')}, byte ${field('offset')}`;
+      return `InvalidRecordError in line ${error.line}, byte ${error.offset}`;
     case 'line-too-long':
-      return `LineTooLongError in line ${field('line')}, byte ${field('offset')}`;
+      return `LineTooLongError in line ${error.line}, byte ${error.offset}`;
     case 'http-status':
-      return `HttpStatusError ${field('statusCode')} ${bytesOf(facts['body'] as Uint8Array)}`;
-    case 'detached-payload':
-    case 'invalid-text':
-    case 'protocol':
+      return `HttpStatusError ${error.statusCode} ${bytesOf(error.body)}`;
+    default:
       return error.name;
   }
 }

@@ -123,6 +123,21 @@ describe.each(httpHandlers)('with %s', (_name, requestHandler) => {
     });
   });
 
+  it.each<[string, readonly ScriptStep[]]>([
+    ['function-error', [{ complete: { errorCode: 'Unhandled' } }]],
+    ['truncated', [{ chunk: 'a' }, 'end']],
+    ['protocol', [{ raw: new Uint8Array(64) }]],
+    ['protocol', [{ raw: encodeFrame({ ':message-type': 'odd' }) }]],
+  ])('%s says which function failed, and in which request', async (code, steps) => {
+    const { values, error } = await invoke(steps);
+    const [head] = values;
+    if (head?.type !== 'head') throw new Error('no head');
+    expect(head.requestId).toMatch(/.{10}/);
+    expect(error).toMatchObject({ code, functionName: 'f', requestId: head.requestId });
+    expect((error as Error).message).toContain('function "f"'.slice(1));
+    expect((error as Error).message).toContain(`(request ${String(head.requestId)})`);
+  });
+
   describe('FunctionError', () => {
     const details = { errorType: 'TypeError', errorMessage: 'x is not a function', trace: ['TypeError: x', 'at y'] };
 
@@ -141,7 +156,7 @@ describe.each(httpHandlers)('with %s', (_name, requestHandler) => {
         errorDetails,
         logTail: 'log',
       });
-      expect((error as Error).message).toBe('Function "f" failed with Unhandled (TypeError: x is not a function)');
+      expect((error as Error).message).toContain('Function "f" failed with Unhandled (TypeError: x is not a function)');
     });
 
     it.each([
@@ -166,7 +181,8 @@ describe.each(httpHandlers)('with %s', (_name, requestHandler) => {
         raw: encodeFrame({ ':message-type': 'event', ':event-type': 'InvokeComplete' }, payload),
       });
       const nulls = await invoke([completes('{"ErrorCode":"X","ErrorDetails":null,"LogResult":null}')]);
-      expect(nulls.error).toMatchObject({ message: 'Function "f" failed with X', errorDetails: '' });
+      expect(nulls.error).toMatchObject({ errorCode: 'X', errorDetails: '' });
+      expect((nulls.error as Error).message).toMatch(/^Function "f" failed with X \(request /);
       expect(nulls.error).not.toHaveProperty('logTail');
       const ErrorDetails = '{"trace":["at x",{"toString":1},7]}';
       const odd = await invoke([completes(JSON.stringify({ ErrorCode: 'X', ErrorDetails }))]);
@@ -264,10 +280,11 @@ describe.each(httpHandlers)('with %s', (_name, requestHandler) => {
       const { values, error } = await outcomeOf(invokeWithResponseStream(client, { FunctionName: 'f' }));
       expect(values).toEqual([]);
       expect(error).toBeInstanceOf(ProtocolError);
-      expect((error as Error).message).toBe(
+      expect((error as Error).message).toContain(
         `HTTP 200 with Content-Type "${contentType}" instead of application/vnd.amazon.eventstream: ` +
           `the endpoint may not support InvokeWithResponseStream (local emulators usually do not)`,
       );
+      expect((error as Error).message).toMatch(/ \(function "f"\) \(request [^)]+\)$/);
       expect(await local.requests[0]?.closedEarly).toBe(true);
     });
   });
