@@ -26,9 +26,9 @@ export interface LogPlace {
 }
 
 /**
- * What was lost of a logged invocation: the process that read the function's response was lost (`lease`: it no longer
- * renews its claim), it closed its log (`closed`: a deployment, say), or the log lost entries (`log`: a promoted replica
- * or an eviction).
+ * What was lost of a logged invocation. `lease`: the process that read the function's response no longer renews its
+ * claim. `closed`: that process closed its log, for a deployment, say. `log`: the log lost entries, by a promoted replica
+ * or an eviction.
  */
 export type ProducerLossReason = 'lease' | 'closed' | 'log';
 

@@ -77,7 +77,8 @@ export interface TruncatedStreamErrorInit extends InvocationOrigin {
 }
 
 /**
- * The stream ended, or the connection broke, before an InvokeComplete was read; or the body of an HTTP response was cut.
+ * The stream ended, or the connection broke, before an InvokeComplete was read. Or the body of an HTTP response was
+ * cut.
  *
  * The function may have run, so `retryInvocation` tries again only with `idempotent: true`; after the first chunk it
  * also needs `afterFirstChunk`.
@@ -112,8 +113,8 @@ export class TruncatedStreamError extends LambdaStreamError {
 }
 
 /**
- * The bytes that arrived do not follow the protocol: a wrong checksum or length, a status 200 whose body is not an event
- * stream, or an HTTP prelude that cannot be read.
+ * The bytes that arrived do not follow the protocol: a wrong checksum or length, a status 200 whose body is not an
+ * event stream, or an HTTP prelude that cannot be read.
  */
 export class ProtocolError extends LambdaStreamError {
   override readonly name = 'ProtocolError';

@@ -24,7 +24,7 @@ const input = { FunctionName: 'f' };
 const bytes = (text: string): Uint8Array => Buffer.from(text);
 
 async function* play(
-  ...events: (Partial<InvokeWithResponseStreamResponseEvent> | Error)[]
+  ...events: (InvokeWithResponseStreamResponseEvent | Error)[]
 ): AsyncGenerator<InvokeWithResponseStreamResponseEvent> {
   for (const event of events) {
     await Promise.resolve();
