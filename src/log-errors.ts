@@ -27,8 +27,8 @@ export interface LogPlace {
 
 /**
  * What was lost of a logged invocation. `lease`: the process that read the function's response no longer renews its
- * claim. `closed`: that process closed its log, for a deployment, say. `log`: the log lost entries, by a promoted replica
- * or an eviction.
+ * claim. `closed`: that process closed its log, for a deployment, say. `log`: the log lost entries, by a promoted
+ * replica or an eviction.
  */
 export type ProducerLossReason = 'lease' | 'closed' | 'log';
 
