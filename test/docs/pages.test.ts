@@ -6,9 +6,14 @@ import { readPage, readSource, sectionOf, tableRows } from './markdown-page.js';
 const migrating = readPage('docs/migrating.md');
 const troubleshooting = readPage('docs/troubleshooting.md');
 
-describe.each([migrating, troubleshooting, readPage('CONTRIBUTING.md'), readPage('CHANGELOG.md')])('$path', (page) =>
-  describePage(page),
-);
+describe.each([
+  migrating,
+  troubleshooting,
+  readPage('CONTRIBUTING.md'),
+  readPage('CHANGELOG.md'),
+  readPage('docs/architecture.md'),
+  readPage('SECURITY.md'),
+])('$path', (page) => describePage(page));
 
 describe('docs/troubleshooting.md', () => {
   const sections = troubleshooting.sections.filter(({ level }) => level === 2);

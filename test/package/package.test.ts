@@ -150,14 +150,25 @@ describe('a TypeScript consumer', () => {
     export const local: Promise<LocalLambda> = startLocalLambda({ functions: {} });
   `;
 
+  const nodeNext = { module: 'NodeNext' };
+  const declarations = { ...nodeNext, skipLibCheck: false };
+
   it.each([
-    ['NodeNext, as an ES module', 'consumer.mts', { module: 'NodeNext' }],
-    ['NodeNext, as CommonJS', 'consumer.cts', { module: 'NodeNext' }],
-    ['Node16, as CommonJS', 'consumer.cts', { module: 'Node16' }],
-    ['Bundler', 'consumer.ts', { module: 'ESNext', moduleResolution: 'Bundler' }],
-    ['node10', 'consumer.ts', { module: 'CommonJS', moduleResolution: 'Node10', ignoreDeprecations: '6.0' }],
-    ['all declarations checked', 'consumer.mts', { module: 'NodeNext', skipLibCheck: false }],
-  ])('compiles under %s', async (_how, file, options) => {
+    ['NodeNext, as an ES module', 'consumer.mts', 'typescript', nodeNext],
+    ['NodeNext, as CommonJS', 'consumer.cts', 'typescript', nodeNext],
+    ['Node16, as CommonJS', 'consumer.cts', 'typescript', { module: 'Node16' }],
+    ['Bundler', 'consumer.ts', 'typescript', { module: 'ESNext', moduleResolution: 'Bundler' }],
+    [
+      'node10',
+      'consumer.ts',
+      'typescript',
+      { module: 'CommonJS', moduleResolution: 'Node10', ignoreDeprecations: '6.0' },
+    ],
+    ['all declarations checked', 'consumer.mts', 'typescript', declarations],
+    ['TypeScript 5.7, all declarations checked', 'consumer.mts', 'typescript-5.7', declarations],
+    ['TypeScript 5.7 and CommonJS, all declarations checked', 'consumer.cts', 'typescript-5.7', declarations],
+    ['TypeScript 7.0, all declarations checked', 'consumer.mts', 'typescript-7', declarations],
+  ])('compiles under %s', async (_how, file, compiler, options) => {
     await writeFile(join(folder, file), consumer);
     const compilerOptions = {
       target: 'ES2022',
@@ -169,7 +180,7 @@ describe('a TypeScript consumer', () => {
       ...options,
     };
     await writeFile(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: [file] }));
-    const { stdout } = await run(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', '.'], {
+    const { stdout } = await run(process.execPath, [join(root, 'node_modules', compiler, 'bin/tsc'), '-p', '.'], {
       cwd: folder,
     }).catch((failure: unknown) => failure as { stdout: string });
     expect(stdout).toBe('');
