@@ -29,7 +29,7 @@ async function* play(
   for (const event of events) {
     await Promise.resolve();
     if (event instanceof Error) throw event;
-    yield event as InvokeWithResponseStreamResponseEvent;
+    yield event;
   }
 }
 
