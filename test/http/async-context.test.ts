@@ -2,7 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { retryInvocation } from 'rx-lambda-stream';
 import { BehaviorSubject, Subject, type Observable } from 'rxjs';
 import { expect, it } from 'vitest';
-import { fetchResponseStream } from '../../src/http/index.js';
+import { fetchResponseStream } from 'rx-lambda-stream/http';
 import { reset, startHttp } from '../support/live-http.js';
 import { gate } from '../support/live.js';
 

@@ -11,7 +11,7 @@ import {
 } from 'rxjs';
 import type { LambdaStreamEvent } from 'rx-lambda-stream';
 import { describe, expect, it } from 'vitest';
-import { fetchResponseStream } from '../../src/http/index.js';
+import { fetchResponseStream } from 'rx-lambda-stream/http';
 import { outcomeOf, textOf, typesOf } from '../support/collect.js';
 import { startHttp, writeAll } from '../support/live-http.js';
 import { gate } from '../support/live.js';

@@ -1,9 +1,9 @@
 import { inspect } from 'node:util';
 import { classifyInvocationError } from 'rx-lambda-stream';
 import { expect, it } from 'vitest';
-import { fetchResponseStream, type FetchTargetSource } from '../../src/http/index.js';
+import { fetchResponseStream, type FetchTargetSource } from 'rx-lambda-stream/http';
 import { outcomeOf } from '../support/collect.js';
-import { reset, startHttp } from '../support/live-http.js';
+import { refusingUrl, reset, startHttp } from '../support/live-http.js';
 import { expectNoStrays } from '../support/no-strays.js';
 
 expectNoStrays();
@@ -23,7 +23,8 @@ it('no error tells the URL, its query or the request’s headers', async () => {
     ['status', requestOf('status-secret')],
     ['cut', requestOf('cut-secret')],
     ['reset', requestOf('reset-secret')],
-    ['refused', 'http://127.0.0.1:1/secret'],
+    ['refused', `${await refusingUrl()}secret`],
+    ['a port that fetch refuses', 'http://127.0.0.1:1/secret'],
     ['unknown scheme', () => 'secret://host/'],
     ['credentials', () => 'http://secret:secret@127.0.0.1:1/'],
     ['no URL', () => 'http://secret:port/'],
@@ -44,5 +45,5 @@ it('classifyInvocationError tells what was never sent from what may have run', a
     classifyInvocationError((await outcomeOf(fetchResponseStream(url))).error);
   expect(await classOf(`${server.url}cut`)).toEqual({ verdict: 'soon', mayHaveRun: true });
   expect(await classOf(`${server.url}reset`)).toEqual({ verdict: 'soon', mayHaveRun: true });
-  expect(await classOf('http://127.0.0.1:1/')).toEqual({ verdict: 'soon', mayHaveRun: false });
+  expect(await classOf(await refusingUrl())).toEqual({ verdict: 'soon', mayHaveRun: false });
 });

@@ -7,8 +7,9 @@ import { createServer as createTcpServer, type AddressInfo } from 'node:net';
 import { once } from 'node:events';
 import { isLambdaStreamError, type LambdaStreamEvent } from 'rx-lambda-stream';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { fetchResponseStream } from '../../src/http/index.js';
+import { fetchResponseStream } from 'rx-lambda-stream/http';
 import { outcomeOf, textOf, typesOf } from '../support/collect.js';
+import { refusingUrl } from '../support/live-http.js';
 import { expectNoStrays } from '../support/no-strays.js';
 
 expectNoStrays();
@@ -145,12 +146,6 @@ it('the body of a failed response that is cut is the status’ error, with what 
 });
 
 it('a refused connection is the error of fetch, as it is', async () => {
-  const server = createTcpServer();
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  const { error } = await outcomeOf(fetchResponseStream(`http://127.0.0.1:${port}/?token=secret`));
+  const { error } = await outcomeOf(fetchResponseStream(await refusingUrl()));
   expect(error).toMatchObject({ name: 'TypeError', message: 'fetch failed', cause: { code: 'ECONNREFUSED' } });
 });

@@ -1,7 +1,7 @@
 import { BehaviorSubject, NEVER, of, Subject, throwError } from 'rxjs';
 import { createFlowControl, parseNdjson, type LambdaStreamEvent } from 'rx-lambda-stream';
 import { expect, it } from 'vitest';
-import { fetchResponseStream } from '../../src/http/index.js';
+import { fetchResponseStream } from 'rx-lambda-stream/http';
 import { outcomeOf, textOf, typesOf } from '../support/collect.js';
 import { reset, startHttp, writeAll, type SeenRequest } from '../support/live-http.js';
 import { expectNoStrays } from '../support/no-strays.js';

@@ -1,6 +1,6 @@
 import { NEVER } from 'rxjs';
 import { describe, expect, it, vi } from 'vitest';
-import { fetchResponseStream, type FetchFunction, type FetchTargetSource } from '../../src/http/index.js';
+import { fetchResponseStream, type FetchFunction, type FetchTargetSource } from 'rx-lambda-stream/http';
 import { outcomeOf, textOf, typesOf } from '../support/collect.js';
 import { startHttp } from '../support/live-http.js';
 import { expectNoStrays } from '../support/no-strays.js';

@@ -3,7 +3,7 @@ import { brotliCompressSync, gzipSync } from 'node:zlib';
 import { collectResponse, type HeadEvent, type HttpHeadEvent } from 'rx-lambda-stream';
 import { lastValueFrom } from 'rxjs';
 import { describe, expect, it } from 'vitest';
-import { fetchResponseStream } from '../../src/http/index.js';
+import { fetchResponseStream } from 'rx-lambda-stream/http';
 import { outcomeOf, textOf, typesOf } from '../support/collect.js';
 import { startHttp, writeAll } from '../support/live-http.js';
 import { expectNoStrays } from '../support/no-strays.js';

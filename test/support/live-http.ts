@@ -87,6 +87,17 @@ export async function startHttp(answer: HttpAnswer): Promise<LiveHttp> {
   };
 }
 
+/** A URL on 127.0.0.1 at which nobody listens. */
+export async function refusingUrl(): Promise<string> {
+  const server = createServer();
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return `http://127.0.0.1:${port}/`;
+}
+
 /** Writes pieces in turn, each in a packet of its own as far as the event loop can say, and ends the response. */
 export async function writeAll(response: ServerResponse, pieces: Iterable<string | Uint8Array>): Promise<void> {
   for (const piece of pieces) {
