@@ -136,7 +136,10 @@ export interface AppendAnswer {
    * - `refused`: nothing was written. `state` says why: another owner, generation, status or newest entry.
    */
   readonly result: 'appended' | 'again' | 'refused';
-  /** The state after the call; absent where the log does not have the key. */
+  /**
+   * The state after the call; absent where the log does not have the key. An `append` that was `appended` may leave it
+   * out: it would cost as much as the token that it brought.
+   */
   readonly state?: LogState;
 }
 

@@ -1,36 +1,55 @@
-import { createByteCollector } from '../../shared/byte-collector.js';
-import { PayloadSink } from './payload-sink.js';
-
-/** AWS's limit for the payload of a buffered response. */
-export const maxBufferedBytes = 6_291_556;
+import type { PayloadSink } from './payload-sink.js';
 
 /** Keeps a function's writes for a buffered Invoke. */
-export class BufferSink extends PayloadSink {
-  readonly #kept = createByteCollector();
+export class BufferSink implements PayloadSink {
+  ended = false;
+  contentType: string | undefined;
+  /** The function destroyed its stream. */
+  wasDestroyed = false;
+  readonly #maxBytes: number;
+  readonly #parts: Buffer[] = [];
   #length = 0;
+  #stopped = false;
 
-  /** The function wrote more than AWS takes. What came after is counted, but not kept. */
-  get isTooLong(): boolean {
-    return this.#length > maxBufferedBytes;
+  /** @param maxBytes - What comes after this many bytes is counted, but not kept. */
+  constructor(maxBytes: number) {
+    this.#maxBytes = maxBytes;
   }
 
-  get payload(): Uint8Array {
-    return this.#kept.toBytes();
+  /** Bytes that the function wrote. */
+  get length(): number {
+    return this.#length;
+  }
+
+  get payload(): Buffer {
+    return Buffer.concat(this.#parts);
   }
 
   write(bytes: Uint8Array, done: () => void): void {
-    if (!this.stopped) this.#length += bytes.length;
-    if (this.stopped || this.isTooLong) {
+    if (!this.#stopped) this.#length += bytes.length;
+    if (this.#stopped || this.#length > this.#maxBytes) {
       // Without a turn of the event loop, a function that writes for ever would stop all else, its own time-out too.
       setImmediate(done);
       return;
     }
-    this.#kept.append(bytes);
-    this.record.payloadBytes += bytes.length;
+    // A copy: the function may use its buffer again.
+    this.#parts.push(Buffer.from(bytes));
     done();
   }
 
-  protected breakOff(): void {
-    // Nothing has been sent: the answer will say so.
+  end(): void {
+    this.ended = true;
+  }
+
+  destroyed(): void {
+    if (!this.#stopped) this.wasDestroyed = true;
+  }
+
+  setContentType(contentType: string): void {
+    this.contentType = contentType;
+  }
+
+  stop(): void {
+    this.#stopped = true;
   }
 }

@@ -13,11 +13,7 @@ export interface ResponseStreamSink {
   /** The handler ended the stream. */
   end(): void;
   /** The handler destroyed the stream before its end. */
-  destroyed(error: Error | null): void;
-  /** The handler wrote to the stream after its end. */
-  wroteAfterEnd(error: Error): void;
-  /** A handler that is no streaming one answered with this value, which is written next, as JSON. */
-  result(value: unknown): void;
+  destroyed(): void;
   setContentType(contentType: string): void;
 }
 
@@ -34,7 +30,6 @@ export class ResponseStream extends Writable {
 
   readonly #sink: ResponseStreamSink;
   #written = false;
-  #wroteLate = false;
 
   constructor(sink: ResponseStreamSink, highWaterMark = 16_384) {
     super({ highWaterMark });
@@ -57,7 +52,6 @@ export class ResponseStream extends Writable {
     const data = typeof chunk === 'string' || chunk instanceof Uint8Array ? chunk : JSON.stringify(chunk);
     if (!this.#written) this._onBeforeFirstWrite?.((prelude) => super.write(prelude));
     this.#written = true;
-    if (this.writableEnded) this.#reportLateWrite();
     return typeof encoding === 'string' ? super.write(data, encoding, callback) : super.write(data, encoding);
   }
 
@@ -72,13 +66,7 @@ export class ResponseStream extends Writable {
   }
 
   override _destroy(error: Error | null, done: (error: Error | null) => void): void {
-    if (!this.writableFinished && !this.#wroteLate) this.#sink.destroyed(error);
+    if (!this.writableFinished) this.#sink.destroyed();
     done(error);
-  }
-
-  #reportLateWrite(): void {
-    if (!this.#wroteLate)
-      this.#sink.wroteAfterEnd(new InvalidStreamingOperation('Cannot write, the stream has ended.'));
-    this.#wroteLate = true;
   }
 }

@@ -1,0 +1,100 @@
+import { plainBytes } from '../shared/bytes.js';
+import type { EntryId, LogEntry, LogState, LogStatus, PresentMember } from '../log/invocation-log.js';
+
+/** A reply of a script: numbers, Buffers, null, and lists of these. */
+export type Reply = number | Buffer | null | readonly Reply[];
+
+const noBytes = new Uint8Array(0);
+const newline = 0x0a;
+
+/** Splits an id into its numbers. */
+export function idNumbers(id: EntryId): [generation: number, second: number] {
+  const dash = id.indexOf('-');
+  return [Number(id.slice(0, dash)), Number(id.slice(dash + 1))];
+}
+
+/** The id before an entry as it is stored: without its generation where that is the entry's own. */
+export function shortPrevious({ id, previous }: LogEntry): string {
+  const generation = id.slice(0, id.indexOf('-') + 1);
+  return previous.startsWith(generation) ? previous.slice(generation.length) : previous;
+}
+
+function longPrevious(id: string, short: string): EntryId {
+  return (short.includes('-') ? short : `${id.slice(0, id.indexOf('-'))}-${short}`) as EntryId;
+}
+
+/** Decodes the entries of a published message: for each `id previous recordBytes payloadBytes`, a newline, both. */
+export function decodeMessage(message: Buffer): LogEntry[] {
+  const entries: LogEntry[] = [];
+  for (let at = 1; at < message.length;) {
+    const end = message.indexOf(newline, at);
+    const [id = '', previous = '', recordBytes = '', payloadBytes = ''] = message
+      .toString('latin1', at, end)
+      .split(' ');
+    const payloadAt = end + 1 + Number(recordBytes);
+    at = payloadAt + Number(payloadBytes);
+    entries.push({
+      id: id as EntryId,
+      previous: longPrevious(id, previous),
+      record: message.toString('utf8', end + 1, payloadAt),
+      payload: at === payloadAt ? noBytes : plainBytes(message.subarray(payloadAt, at)),
+    });
+  }
+  return entries;
+}
+
+/** Decodes an entry of the stream: its id and its fields. */
+export function decodeEntry(reply: Reply): LogEntry {
+  const [idBytes, fields] = reply as [Buffer, readonly Buffer[]];
+  const id = idBytes.toString('latin1') as EntryId;
+  let previous = '0-0';
+  let record = '';
+  let payload: Uint8Array = noBytes;
+  for (let index = 0; index + 1 < fields.length; index += 2) {
+    const value = fields[index + 1] as Buffer;
+    // A later version may write further fields.
+    switch (fields[index]?.toString('latin1')) {
+      case 'p':
+        previous = value.toString('latin1');
+        break;
+      case 'r':
+        record = value.toString();
+        break;
+      case 'b':
+        payload = plainBytes(value);
+        break;
+    }
+  }
+  return { id, previous: longPrevious(id, previous), record, payload };
+}
+
+/** Decodes what `state` of the scripts returns; the order of the fields is written there. */
+export function decodeState(reply: Reply): LogState {
+  const [generation, status, owner, last, trimmed, opening, head, end, leaseMs, ttlMs, leaseLeftMs] = (
+    reply as readonly (Buffer | null)[]
+  ).map((field) => field?.toString());
+  return {
+    generation: Number(generation),
+    status: status as LogStatus,
+    owner: owner as string,
+    last: `${generation}-${last}` as EntryId,
+    opening: opening as string,
+    leaseMs: Number(leaseMs),
+    ttlMs: Number(ttlMs),
+    leaseLeftMs: Number(leaseLeftMs),
+    ...(trimmed !== undefined && { trimmed: trimmed as EntryId }),
+    ...(head !== undefined && { head }),
+    ...(end !== undefined && { end }),
+  };
+}
+
+/** Decodes the members as `present` of the scripts returns them: a token, a cursor and the time left in turn. */
+export function decodePresent(reply: Reply): PresentMember[] {
+  const list = (reply as readonly Buffer[]).map(String);
+  const members: PresentMember[] = [];
+  for (let index = 0; index + 2 < list.length; index += 3) {
+    const [member, cursor, left] = list.slice(index, index + 3) as [string, EntryId, string];
+    members.push({ member, cursor, leftMs: Number(left) });
+  }
+  return members;
+}
