@@ -4,6 +4,7 @@ import { defineConfig, type UserConfig } from 'tsdown';
 const entries = {
   index: 'src/index.ts',
   testing: 'src/testing/index.ts',
+  http: 'src/http/index.ts',
   local: 'src/local/index.ts',
 };
 

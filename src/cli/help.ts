@@ -8,9 +8,10 @@ const exitCodeText = `EXIT CODES
   4    the service refused the call: not found, not allowed, invalid, too large
   5    the service cannot take the call now: throttled, not ready, unavailable
   6    the stream broke or is no valid stream: what was written is not complete
-  7    no connection: endpoint, credentials or region
+  7    no connection to Lambda: endpoint (another server answered, too), TLS, credentials or region
   8    --timeout passed
   9    what arrived is not what the mode reads: no JSON, a line too long
+  10   --fail, and the function's own HTTP status is 400 or above
   130  interrupted (Ctrl-C), 143 terminated`;
 
 /** The texts of \`--help\`. */
@@ -29,6 +30,7 @@ EXAMPLES
   rx-lambda-stream serve handlers/*.mjs
   rx-lambda-stream invoke chat --payload '{"prompt":"Hello"}' --endpoint http://127.0.0.1:3001
   rx-lambda-stream invoke export --ndjson | head -1
+  rx-lambda-stream invoke site --request 'GET /orders?page=2' --include
 `,
   invoke: `USAGE
   rx-lambda-stream invoke NAME [-] [options]
@@ -40,6 +42,10 @@ PAYLOAD (none by default)
   --payload JSON        the event
   --payload-file FILE   the event from a file; - is stdin
   -                     the event from stdin
+  --request 'POST /p'   the event that a function URL makes of this HTTP request (payload format 2.0); without a
+                        method it is GET, or POST with --data; decodes the response as --http does, its head left out
+  --data TEXT           the request's body; @FILE reads a file, @- stdin; its content-type is application/json
+  --header 'n: value'   a header of the request; may be repeated
 
 OUTPUT (one of them)
   --raw                 the bytes as they come (default)
@@ -47,17 +53,22 @@ OUTPUT (one of them)
   --ndjson              one JSON document a line, each checked and left as it is
   --sse                 server-sent events, each as a JSON line {"id","event","retryMs","data"}
   --events              everything as JSON lines: head, chunk ("text" or "base64"), complete
-  --http                the function writes an HTTP response: its head goes to stderr, its body to stdout; its status
-                        is no failure of the call and changes no exit code
+                        --text, --ndjson and --sse read the body of a response that is announced as HTTP
+
+HTTP (the function writes an HTTP response)
+  --http                its head goes to stderr, its body to stdout; its status is no failure of the call
+  --include             its head goes to stdout, before the body
+  --fail                a status of 400 or above is exit code 10, and the body is not written
 
 CALL
   --qualifier Q         alias or version
+  --tenant ID           the tenant, of a function with tenant isolation
   --log                 the end of the function's log, to stderr
   --retry N             up to N more attempts where the service did not run the function (default 0)
   --timeout MS          give up after so many milliseconds
 
 WHERE
-  --endpoint URL        another endpoint, e.g. that of "serve"; on loopback no credentials are needed,
+  --endpoint URL        another endpoint, e.g. that of "serve" (http or https); on loopback no credentials are needed,
                         unless a --profile is named
   --region REGION       else AWS_REGION or the profile's
   --profile NAME        a profile of ~/.aws

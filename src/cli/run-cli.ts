@@ -1,8 +1,8 @@
-import { exitCodes } from './exit-codes.js';
+import { readFileSync, realpathSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { exitCodes, UsageError } from './command-line.js';
 import { help } from './help.js';
-import { paintFor } from './paint.js';
-import { UsageError } from './usage-error.js';
-import { readVersion } from './version.js';
+import { manyLines, paintFor } from './terminal.js';
 
 // Loaded when asked for: the help needs neither the SDK nor the endpoint.
 const commands = {
@@ -12,8 +12,10 @@ const commands = {
 
 type Command = keyof typeof commands;
 
-/** Runs a command line. Resolves with the exit code; only `serve` keeps on until it is stopped. */
+/** Runs a command line. Resolves with the exit code; `serve` resolves when it is stopped. */
 export async function runCli(args: readonly string[]): Promise<number> {
+  // Without a listener a reader that went away (EPIPE) would end the process with a stack trace.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', reportBrokenOutput);
   const [name = '', ...rest] = args;
   if (name === '--version' || name === '-v') {
     process.stdout.write(`${readVersion()}\n`);
@@ -30,13 +32,22 @@ export async function runCli(args: readonly string[]): Promise<number> {
     return await commands[name](rest);
   } catch (error) {
     if (error instanceof UsageError) {
-      process.stderr.write(`${paint('red', 'usage')}: ${error.message}\n`);
+      process.stderr.write(`${paint('red', 'usage')}: ${manyLines(error.message)}\n`);
       process.stderr.write(`See rx-lambda-stream ${isCommand(name) ? `${name} ` : ''}--help\n`);
       return exitCodes.usage;
     }
-    process.stderr.write(`${paint('red', 'error')}: ${error instanceof Error ? error.message : String(error)}\n`);
+    const message = error instanceof Error ? error.message : String(error);
+    process.stderr.write(`${paint('red', 'error')}: ${manyLines(message)}\n`);
     return exitCodes.unexpected;
   }
+}
+
+/** Ends the process where its output cannot be written, such as on a full disk. A reader that left is no failure. */
+function reportBrokenOutput(error: NodeJS.ErrnoException): void {
+  if (error.code === 'EPIPE') return;
+  process.stderr.write(`error: the output cannot be written: ${error.message}\n`, () => {
+    process.exit(exitCodes.unexpected);
+  });
 }
 
 function isCommand(name: string): name is Command {
@@ -46,4 +57,23 @@ function isCommand(name: string): name is Command {
 function asksForHelp(args: readonly string[]): boolean {
   const end = args.indexOf('--');
   return (end === -1 ? args : args.slice(0, end)).some((arg) => arg === '--help' || arg === '-h');
+}
+
+/** Reads this package's version from the package.json above the running script. */
+function readVersion(): string {
+  for (let folder = dirname(realpathSync(process.argv[1] ?? '')); ; folder = dirname(folder)) {
+    const found = versionIn(join(folder, 'package.json'));
+    if (found !== undefined) return found;
+    if (folder === dirname(folder)) return 'unknown';
+  }
+}
+
+function versionIn(file: string): string | undefined {
+  try {
+    const { name, version } = JSON.parse(readFileSync(file, 'utf8')) as { name?: string; version?: string };
+    return name === 'rx-lambda-stream' ? version : undefined;
+  } catch {
+    // No package.json in this folder: the next one up may have it.
+    return undefined;
+  }
 }

@@ -111,14 +111,16 @@ export function fetchResponseStream(
       body?.pace(pause);
     }
 
-    /** Fails with the reason of the caller's own signal, which the request's signal would otherwise be. */
-    function follow(signal: AbortSignal | undefined): void {
+    /** Fails with the reason of the Request's own signal, which `fetch` does not heed beside ours. */
+    function follow(asked: Request): void {
+      // A Request of another fetch may have none.
+      const { signal } = asked as { readonly signal?: AbortSignal };
       if (!signal) return;
       const abort = (): void => fail(abortReason(signal));
       if (signal.aborted) abort();
       signal.addEventListener('abort', abort);
-      // Node holds a Request's signal weakly: this closure holds it as long as the subscription lives.
-      subscriber.add(() => signal.removeEventListener('abort', abort));
+      // Holds the whole Request: on Node the caller's signal reaches the Request's own only while the Request lives.
+      subscriber.add(() => asked.signal.removeEventListener('abort', abort));
     }
 
     function receive(response: Response): void {
@@ -151,10 +153,12 @@ export function fetchResponseStream(
     async function open(): Promise<void> {
       const asked = await resolveTarget(caller, request);
       if (isGone()) return;
-      follow(asked.signal);
+      follow(asked);
       if (isGone()) return;
       const { fetch = globalThis.fetch } = options;
-      const response = await fetch(asked, { signal: controller.signal });
+      // A Request that the caller gave serves several subscriptions: each sends a clone, with a body of its own.
+      const sent = asked === request ? asked.clone() : asked;
+      const response = await fetch(sent, { signal: controller.signal });
       runInContext(receive, response);
     }
 

@@ -20,16 +20,9 @@ export function checkTarget(caller: string, source: unknown): asserts source is 
   if (typeof source !== 'function') openTarget(caller, source);
 }
 
-/**
- * Asks for the request of one subscription. A Request that the caller gave serves several subscriptions, so that each
- * of them has a clone with a body of its own.
- */
+/** Asks for the request of one subscription. */
 export async function resolveTarget(caller: string, source: FetchTargetSource): Promise<Request> {
-  if (typeof source !== 'function') {
-    const request = openTarget(caller, source);
-    return request === source ? request.clone() : request;
-  }
-  return openTarget(caller, await source());
+  return openTarget(caller, typeof source === 'function' ? await source() : source);
 }
 
 function openTarget(caller: string, value: unknown): Request {

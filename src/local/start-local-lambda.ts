@@ -1,18 +1,15 @@
-import { once, setMaxListeners } from 'node:events';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
-import { answerRequest } from './http/answer-request.js';
-import { ConcurrencyGate } from './invocation/concurrency-gate.js';
-import { answerCors } from './http/cors.js';
-import type { FunctionFailure } from './invocation/describe-failure.js';
-import { captureOutput } from './invocation/invocation-log.js';
-import type { LocalLambdaOptions } from './local-lambda-options.js';
+import { setMaxListeners } from 'node:events';
+import { checkOptions, delayMs } from '../shared/check-options.js';
+import { apiDoor } from './http/answer-request.js';
+import { isLoopbackHost } from './http/doors.js';
+import { handleRequest, type Endpoint } from './http/handle-request.js';
+import { listen } from './http/listener.js';
 import type { LocalRequest } from './http/local-request.js';
-import { refuseMalformedRequest } from './http/refuse-malformed-request.js';
 import { RequestLog } from './http/request-log.js';
-import { ResponseWriter } from './http/response-writer.js';
-import { matchRoute } from './http/routes.js';
-import { sendServiceError, serviceFailure, unknownOperation } from './http/service-errors.js';
+import { captureProcess } from './invocation/capture-process.js';
+import { ConcurrencyGate } from './invocation/invocation.js';
+import { toSettings, type LocalLambdaOptions } from './local-lambda-options.js';
+import { FunctionUrls } from './url/function-urls.js';
 
 /** What `new LambdaClient` needs to talk to the local endpoint. */
 export interface LocalClientConfig {
@@ -21,12 +18,25 @@ export interface LocalClientConfig {
   readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
 }
 
+/** How to close the endpoint. */
+export interface CloseOptions {
+  /** How long responses that have begun may go on, in milliseconds. @defaultValue `0`: they are broken off at once */
+  readonly graceMs?: number;
+}
+
 /** A running local Lambda endpoint. Made by {@link startLocalLambda}. */
 export interface LocalLambda {
   /** `http://127.0.0.1:PORT`. */
   readonly endpoint: string;
   /** For `new LambdaClient(local.clientConfig)`: endpoint, region and credentials, nothing else changed. */
   readonly clientConfig: LocalClientConfig;
+  /** The URL of each function, such as `http://127.0.0.1:PORT/`. Empty without the option `functionUrls`. */
+  readonly functionUrls: Readonly<Record<string, string>>;
+  /**
+   * Opens URLs for functions that were added since the start; the others keep theirs. Without the option `functionUrls`
+   * nothing is opened. Rejects where a port cannot be had.
+   */
+  readonly openFunctionUrls: () => Promise<void>;
   /** Every invocation request so far, in order of arrival. */
   readonly requests: readonly LocalRequest[];
   /** TCP connections that are open right now. */
@@ -35,21 +45,24 @@ export interface LocalLambda {
   readonly request: (index: number) => Promise<LocalRequest>;
   /** Resolves when every response begun so far is over: sent to its end, or its connection closed. */
   readonly idle: () => Promise<void>;
-  /** Ends every connection and timer. Handlers that still run are not stopped, but nobody hears them. */
-  readonly close: () => Promise<void>;
+  /**
+   * Ends every connection and timer. Handlers that still run are not stopped, but nobody hears them. With `graceMs`,
+   * new connections are refused at once and responses may end within that time.
+   */
+  readonly close: (options?: CloseOptions) => Promise<void>;
 }
 
-const loopback = new Set(['127.0.0.1', '::1', 'localhost']);
-/** Longer than the SDK keeps an idle connection, so that it never sends on one that is just being closed. */
-const keepAliveTimeoutMs = 65_000;
-const defaultRequestTimeoutMs = 60_000;
-
 /**
- * Starts an HTTP endpoint that answers `InvokeWithResponseStream`, and the buffered `Invoke`, as AWS Lambda does.
+ * Starts an HTTP endpoint that answers `InvokeWithResponseStream`, and the buffered `Invoke`, as AWS Lambda does; with
+ * `functionUrls` also a function URL for each function.
  *
  * - **Functions** are handlers as they are written for AWS, async generators, or {@link scripted} failures.
  * - **Time** is real: time-outs, script waits and bandwidth use the process's clock.
  * - **A client that goes away** does not stop the handler, as on AWS; `requests[i].closedEarly` tells of it.
+ * - **An error that nobody caught** fails the invocation whose code threw it; the others go on. While the endpoint is
+ *   open, `process.exit` in a handler does the same, and `process.env` holds Lambda's variables for each invocation.
+ * - **A handler that never waits** (a busy loop) stops the whole process, its time-out too: they share one thread.
+ * - **Pages** of other origins, and foreign host names on a loopback address, are refused before anything runs.
  * - **Memory** every request's record, unless `keepRequests` is false; a response holds no more than what the client
  *   has not read.
  *
@@ -66,108 +79,76 @@ const defaultRequestTimeoutMs = 60_000;
  * // … invoke …
  * await local.close();
  *
+ * @throws TypeError or RangeError, as a rejection, for an option or a function that is none; the message names it.
  * @see https://docs.aws.amazon.com/lambda/latest/api/API_InvokeWithResponseStream.html the operation that is spoken
  */
 export async function startLocalLambda(options: LocalLambdaOptions): Promise<LocalLambda> {
-  const { host = '127.0.0.1', port = 0 } = options;
-  if (!loopback.has(host)) {
+  const settings = toSettings(options);
+  const { host, port, requestTimeoutMs } = settings;
+  if (!isLoopbackHost(host)) {
     process.emitWarning(
       `The local Lambda listens on ${host} and checks no credentials: anyone who reaches it can run its functions`,
     );
   }
-  const log = new RequestLog(options.keepRequests ?? true);
-  const gate = new ConcurrencyGate();
   const closing = new AbortController();
   // Every invocation that waits listens for the end.
   setMaxListeners(0, closing.signal);
-  const sockets = new Set<Socket>();
-  const requestTimeout = options.requestTimeoutMs ?? defaultRequestTimeoutMs;
-  const server = createServer({
-    noDelay: true,
-    keepAliveTimeout: keepAliveTimeoutMs,
-    requestTimeout,
-    headersTimeout: requestTimeout,
-    connectionsCheckingInterval: Math.max(50, Math.min(requestTimeout / 4, 5_000)),
+  const isKnown = (name: string): boolean => Object.hasOwn(settings.functions, name);
+  const log = new RequestLog({ keeps: settings.keepRequests, isKnown });
+  const endpoint: Endpoint = { settings, log, gate: new ConcurrencyGate(), closing: closing.signal };
+  const listener = await listen({
+    host,
+    port,
+    requestTimeoutMs,
+    handle: (request, response) => handleRequest(endpoint, apiDoor, request, response),
   });
-  server.on('connection', (socket: Socket) => {
-    sockets.add(socket);
-    socket.once('close', () => sockets.delete(socket));
-  });
-  server.on('clientError', refuseMalformedRequest);
-  server.on('request', (request, response) => {
-    handle(request, response).catch((error: unknown) => {
-      process.emitWarning(`The local Lambda failed to answer a request: ${String(error)}`);
-      if (response.headersSent) response.socket?.destroy();
-      else sendServiceError(response, serviceFailure(String(error)));
-    });
-  });
-
-  async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    // What a broken connection means is told by the response's close; its error says nothing more.
-    response.on('error', () => undefined);
-    if (answerCors(options.cors ?? false, request, response)) return;
-    const route = matchRoute(request.method, request.url);
-    if (route === undefined) {
-      request.resume();
-      sendServiceError(response, unknownOperation());
-      return;
-    }
-    const startedAt = performance.now();
-    const record = log.add(route, request, response, () => closing.signal.aborted || writer.wasReset);
-    const writer = new ResponseWriter(response, record);
-    response.setHeader('x-amzn-requestid', record.requestId);
-    const failure: FunctionFailure | undefined = await answerRequest({
-      options,
-      route,
-      record,
-      request,
-      response,
-      writer,
-      gate,
-      closing: closing.signal,
-    });
-    const closedEarly = await record.closedEarly;
-    const durationMs = performance.now() - startedAt;
-    options.onInvocation?.({ request: record, durationMs, closedEarly, ...(failure && { failure }) });
+  const functionUrls = new FunctionUrls(endpoint);
+  try {
+    await functionUrls.open();
+  } catch (error) {
+    await Promise.all([listener.close(), functionUrls.close()]);
+    throw error;
   }
-
-  server.listen(port, host);
-  await once(server, 'listening');
-  // Such as too many open files: the connections there are go on.
-  server.on('error', (error) => process.emitWarning(error));
-  const stopCapture = captureOutput();
-  const address = server.address() as AddressInfo;
-  const endpoint = `http://${clientHost(address)}:${address.port}`;
+  const release = captureProcess();
 
   let closed: Promise<void> | undefined;
-  async function close(): Promise<void> {
+  async function close({ graceMs = 0 }: CloseOptions = {}): Promise<void> {
+    if (graceMs > 0) {
+      listener.stopAccepting();
+      functionUrls.stopAccepting();
+      await idleWithin(log, graceMs);
+    }
     closing.abort();
-    stopCapture();
-    const ended = [server, ...sockets].map((emitter) => new Promise((resolve) => emitter.once('close', resolve)));
-    server.close();
-    for (const socket of sockets) socket.destroy();
-    await Promise.all(ended);
+    release();
+    await Promise.all([listener.close(), functionUrls.close()]);
   }
 
   return {
-    endpoint,
+    endpoint: listener.origin,
     clientConfig: {
-      endpoint,
+      endpoint: listener.origin,
       region: 'us-east-1',
       credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
     },
+    functionUrls: functionUrls.urls,
+    openFunctionUrls: () => functionUrls.open(),
     requests: log.requests,
     get openConnections() {
-      return sockets.size;
+      return listener.openConnections + functionUrls.openConnections;
     },
     request: (index) => log.request(index),
     idle: () => log.idle(),
-    close: () => (closed ??= close()),
+    close: (closeOptions) => {
+      checkOptions('close', closeOptions, { graceMs: delayMs });
+      return (closed ??= close(closeOptions));
+    },
   };
 }
 
-/** The host by which a client on this machine reaches the address. */
-function clientHost({ address, family }: AddressInfo): string {
-  if (address === '0.0.0.0' || address === '::') return '127.0.0.1';
-  return family === 'IPv6' ? `[${address}]` : address;
+/** Resolves when every response is over, or when the time is. */
+async function idleWithin(log: RequestLog, graceMs: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const timeUp = new Promise<void>((resolve) => (timer = setTimeout(resolve, graceMs)));
+  await Promise.race([log.idle(), timeUp]);
+  clearTimeout(timer);
 }

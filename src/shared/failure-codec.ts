@@ -1,5 +1,5 @@
 import * as errors from '../errors.js';
-import { isLambdaStreamError } from '../errors.js';
+import { errorBrand, isLambdaStreamError } from '../errors.js';
 import { fromTaggedJson, toTaggedJson, type Json } from './tagged-json.js';
 
 /** A failure as JSON: its name and message, and those of its fields that are known here. */
@@ -42,6 +42,7 @@ const fields: Readonly<Record<string, (value: unknown) => boolean>> = {
   statusCode: isNumber,
   headers: isTextTable,
   body: isBytes,
+  key: isText,
   reason: isText,
   position: isText,
   generation: isNumber,
@@ -113,6 +114,7 @@ function encode(error: unknown, maxLength: number, depth: number): EncodedFailur
   return {
     name: nameOf(error).slice(0, maxLength),
     message: messageOf(error).slice(0, maxLength),
+    ...(isOurs(error) && { ours: true }),
     ...take(error, fields, maxLength),
     ...(Object.keys(metadata).length > 0 && { $metadata: metadata }),
     ...(response !== undefined && {
@@ -127,9 +129,11 @@ function decode(value: Readonly<Record<string, unknown>>, depth: number): Error 
   const message = isText(value['message']) ? (value['message'] as string) : 'No message was told';
   const { cause, $metadata, $response } = value;
   const options = depth < maxCauses && cause !== undefined ? { cause: decodeCause(cause, depth + 1) } : undefined;
-  const Class = isLambdaStreamError({ name, code: value['code'] }) ? classOf(name) : Error;
+  const Class = value['ours'] === true ? classOf(name) : Error;
   // An Error of the class without running its constructor, which would make another message.
   const error: Error = Reflect.construct(Error, options ? [message, options] : [message], Class);
+  // The constructor, which did not run, would have set it.
+  if (Class !== Error) Object.defineProperty(error, errorBrand, { value: true });
   if (error.name !== name) {
     // As a class writes its field `name`; on other errors it is hidden, as the SDK's exceptions have it.
     Object.defineProperty(error, 'name', {
@@ -157,6 +161,15 @@ function decodeCause(cause: unknown, depth: number): unknown {
   if (typeof cause !== 'object' || cause === null) return cause;
   if ('value' in cause) return cause.value;
   return decode(cause as Readonly<Record<string, unknown>>, depth);
+}
+
+/** Whether it is an error of this package. False where a Proxy refuses to tell. */
+function isOurs(error: unknown): boolean {
+  try {
+    return isLambdaStreamError(error);
+  } catch {
+    return false;
+  }
 }
 
 /** The class of this package that has the name. */

@@ -1,8 +1,27 @@
 import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { buildSync } from 'esbuild';
 import { onTestFinished } from 'vitest';
 
-const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
+const root = fileURLToPath(new URL('../..', import.meta.url));
+/** A process of its own each, since test files run at once. Below the package, so that its dependencies are found. */
+const outdir = join(root, `node_modules/.cache/rx-lambda-stream-cli/${process.pid}`);
+
+// Built as it is published, so that plain Node runs it: what a handler file meets is this command alone.
+buildSync({
+  entryPoints: [join(root, 'src/cli/main.ts')],
+  bundle: true,
+  splitting: true,
+  platform: 'node',
+  format: 'esm',
+  packages: 'external',
+  sourcemap: true,
+  outdir,
+});
+
+/** The script of the command. */
+export const main = join(outdir, 'main.js');
 
 /** How a run of the bin ended. */
 export interface BinResult {
@@ -11,7 +30,7 @@ export interface BinResult {
   readonly stderr: string;
 }
 
-/** The bin as a child process, run from its source. */
+/** The bin as a child process, built from its source. */
 export interface Bin {
   readonly child: ChildProcessWithoutNullStreams;
   readonly ended: Promise<BinResult>;
@@ -25,14 +44,29 @@ export interface BinOptions {
   readonly input?: string | Uint8Array;
   readonly env?: NodeJS.ProcessEnv;
   readonly cwd?: string;
+  /** Options of Node itself. */
+  readonly nodeArgs?: readonly string[];
 }
 
-export function startBin(args: readonly string[], { input, env, cwd }: BinOptions = {}): Bin {
-  const child = spawn(process.execPath, ['--no-warnings', '--import', 'tsx', main, ...args], {
-    cwd: cwd ?? fileURLToPath(new URL('../..', import.meta.url)),
-    // No AWS configuration of the machine, no colours forced on it.
-    env: { PATH: process.env['PATH'], HOME: '/nonexistent', AWS_EC2_METADATA_DISABLED: 'true', ...env },
-  });
+/** No AWS configuration of the machine, no colours forced on the command. */
+export const binEnv = {
+  PATH: process.env['PATH'],
+  HOME: '/nonexistent',
+  AWS_EC2_METADATA_DISABLED: 'true',
+} as const;
+
+export function startBin(args: readonly string[], options: BinOptions = {}): Bin {
+  return watchProcess(process.execPath, ['--no-warnings', ...(options.nodeArgs ?? []), main, ...args], options);
+}
+
+/** Runs a line of the shell in which `bin` is the command. */
+export function runShell(line: string, options: BinOptions = {}): Promise<BinResult> {
+  const script = `MAIN="${main}"; bin() { "${process.execPath}" --no-warnings "$MAIN" "$@"; }; ${line}`;
+  return watchProcess('bash', ['-c', script], options).ended;
+}
+
+function watchProcess(command: string, args: readonly string[], { input, env, cwd }: BinOptions): Bin {
+  const child = spawn(command, args, { cwd: cwd ?? root, env: { ...binEnv, ...env } });
   const texts = { stdout: '', stderr: '' };
   const waiting = new Set<() => void>();
   for (const name of ['stdout', 'stderr'] as const) {

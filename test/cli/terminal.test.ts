@@ -1,6 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { formatBytes } from '../../src/cli/format-bytes.js';
-import { paintFor } from '../../src/cli/paint.js';
+import { formatBytes, jsonLine, manyLines, oneLine, paintFor } from '../../src/cli/terminal.js';
 import { startProgress } from '../../src/cli/invoke/progress.js';
 
 beforeEach(() => void vi.useFakeTimers());
@@ -35,6 +34,42 @@ test('a long stream shows its bytes on the terminal, and takes them off it at th
   expect(written).toHaveLength(count);
 });
 
+test('the bytes come back after a line of text took them off the terminal', () => {
+  const { written, stream } = terminal(true);
+  const progress = startProgress(stream, false);
+  vi.advanceTimersByTime(700);
+  progress.clear();
+  expect(written.at(-1)).toBe('\r\u001b[K');
+  progress.add(2_000);
+  vi.advanceTimersByTime(100);
+  expect(written.at(-1)).toContain('2.0 kB in 0.');
+  progress.stop();
+  expect(written.at(-1)).toBe('\r\u001b[K');
+});
+
+const hostile = ['\0', '\u0007', '\u001b', '\u007f', '\u009b', '\u2028', '\u202e', '\u2066', '\u200f'];
+
+test('control characters are escaped in foreign text, line breaks only where a text is one line', () => {
+  for (const character of hostile) {
+    const escaped = `a\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}b`;
+    expect(oneLine(`a${character}b`)).toBe(escaped);
+    expect(manyLines(`a${character}b`)).toBe(escaped);
+    expect(paintFor({})('red', `a${character}b`)).toBe(escaped);
+  }
+  expect(oneLine('a\tb\r\nc')).toBe('a\\tb\\r\\nc');
+  expect(manyLines('a\tb\r\nc\rd')).toBe('a\tb\nc\\rd');
+  expect(oneLine('é € 😀 ‍')).toBe('é € 😀 ‍');
+});
+
+test('a line of JSON holds no control character, and means the same', () => {
+  for (const character of hostile) {
+    const line = jsonLine({ text: `a${character}b` });
+    expect(line).not.toContain(character);
+    expect(JSON.parse(line)).toEqual({ text: `a${character}b` });
+  }
+  expect(jsonLine({ big: 12345678901234567890n })).toBe('{"big":"12345678901234567890"}\n');
+});
+
 test('a short stream shows nothing at all', () => {
   const { written, stream } = terminal(true);
   const progress = startProgress(stream, false);
@@ -67,4 +102,5 @@ test('bytes are for people', () => {
     '2.0 GB',
     '5000.0 GB',
   ]);
+  expect([999_949, 999_950, 999_999, 999_950_000].map(formatBytes)).toEqual(['999.9 kB', '1.0 MB', '1.0 MB', '1.0 GB']);
 });

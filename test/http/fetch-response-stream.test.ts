@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http';
 import type { Observable } from 'rxjs';
 import { type LambdaStreamEvent } from 'rx-lambda-stream';
 import { describe, expect, it } from 'vitest';
-import { fetchResponseStream } from '../../src/http/index.js';
+import { fetchResponseStream } from 'rx-lambda-stream/http';
 import { startHttp } from '../support/live-http.js';
 
 /** What the server does for a letter of a diagram. */

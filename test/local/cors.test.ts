@@ -51,7 +51,7 @@ test('a list of origins allows those and no other', async () => {
 
 test('without cors nothing is allowed', async () => {
   const { statusCode, headers } = await preflight(undefined, 'https://app.example');
-  expect(statusCode).toBe(404);
+  expect(statusCode).toBe(403);
   expect(headers).not.toHaveProperty('access-control-allow-origin');
 });
 

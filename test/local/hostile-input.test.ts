@@ -33,7 +33,7 @@ test('headers over 16 KB are refused', async () => {
   const { local } = await start();
   const answer = await rawExchange(
     local,
-    `POST ${streamPath('fn')} HTTP/1.1\r\nhost: x\r\nx-huge: ${'a'.repeat(20_000)}\r\n\r\n`,
+    `POST ${streamPath('fn')} HTTP/1.1\r\nhost: localhost\r\nx-huge: ${'a'.repeat(20_000)}\r\n\r\n`,
   );
   expect(refusal(answer)).toEqual(['431', 'RequestHeaderSectionTooLargeException']);
 });
@@ -50,7 +50,7 @@ test('a body that does not arrive is refused when its time is up', async () => {
   const { local } = await start({ requestTimeoutMs: 100 });
   const answer = await rawExchange(
     local,
-    `POST ${streamPath('fn')} HTTP/1.1\r\nhost: x\r\ncontent-length: 10\r\n\r\nslow`,
+    `POST ${streamPath('fn')} HTTP/1.1\r\nhost: localhost\r\ncontent-length: 10\r\n\r\nslow`,
   );
   expect(refusal(answer)).toEqual(['408', 'RequestTimeoutException']);
   await local.idle();
@@ -58,7 +58,7 @@ test('a body that does not arrive is refused when its time is up', async () => {
 
 test('headers that do not arrive are refused when their time is up', async () => {
   const { local } = await start({ requestTimeoutMs: 100 });
-  const answer = await rawExchange(local, `POST ${streamPath('fn')} HTTP/1.1\r\nhost: x\r\n`);
+  const answer = await rawExchange(local, `POST ${streamPath('fn')} HTTP/1.1\r\nhost: localhost\r\n`);
   expect(refusal(answer)).toEqual(['408', 'RequestTimeoutException']);
 });
 
@@ -66,7 +66,7 @@ test('a client that leaves in the middle of its body is forgotten', async () => 
   const { local } = await start();
   const { hostname, port } = new URL(local.endpoint);
   const socket = connect(Number(port), hostname);
-  socket.write(`POST ${streamPath('fn')} HTTP/1.1\r\nhost: x\r\ncontent-length: 1000\r\n\r\nhalf`);
+  socket.write(`POST ${streamPath('fn')} HTTP/1.1\r\nhost: localhost\r\ncontent-length: 1000\r\n\r\nhalf`);
   const request = await local.request(0);
   socket.destroy();
   expect(await request.closedEarly).toBe(true);
@@ -77,7 +77,8 @@ test('a pipelined request whose turn never comes is over with its connection', a
   const { local } = await start();
   const { hostname, port } = new URL(local.endpoint);
   const socket = connect(Number(port), hostname);
-  const head = (name: string): string => `POST ${streamPath(name)} HTTP/1.1\r\nhost: x\r\ncontent-length: 0\r\n\r\n`;
+  const head = (name: string): string =>
+    `POST ${streamPath(name)} HTTP/1.1\r\nhost: localhost\r\ncontent-length: 0\r\n\r\n`;
   socket.write(head('waits') + head('fn'));
   await local.request(1);
   socket.destroy();
@@ -121,7 +122,7 @@ test('a body just over the limit is answered, and one many times over it is not 
   // The endpoint may close before it has read what was sent: a reset.
   socket.on('error', (error: NodeJS.ErrnoException) => expect(error.code).toMatch(/ECONNRESET|EPIPE/));
   socket.resume();
-  socket.write(`POST ${path} HTTP/1.1\r\nhost: x\r\ncontent-length: 10000000000\r\n\r\n`);
+  socket.write(`POST ${path} HTTP/1.1\r\nhost: localhost\r\ncontent-length: 10000000000\r\n\r\n`);
   const feed = (): void => {
     while (!socket.destroyed && socket.write(Buffer.alloc(65_536)));
   };

@@ -66,42 +66,46 @@ async function see(client: LambdaClient, FunctionName: string): Promise<string> 
   }
 }
 
-test('1,000 concurrent invocations of mixed fates are each accounted for, and nothing is left', async () => {
-  const strays: unknown[] = [];
-  const onStray = (stray: unknown): void => void strays.push(stray);
-  process.on('unhandledRejection', onStray);
-  const onWarning = (warning: Error): void => {
-    if (warning.name.includes('MaxListeners')) strays.push(warning);
-  };
-  process.on('warning', onWarning);
-  const functions = Object.fromEntries(
-    Object.entries(fates).flatMap(([name, { fn }]) => (name === 'missing' ? [] : [[name, fn]])),
-  );
-  const handlesBefore = process.getActiveResourcesInfo().length;
-  const local = await startLocalLambda({ functions });
-  const client = new LambdaClient({
-    ...local.clientConfig,
-    maxAttempts: 1,
-    requestHandler: new NodeHttpHandler({ httpAgent: new Agent({ keepAlive: true, maxSockets: 1_000 }) }),
-  });
-  const names = Array.from({ length: 1_000 }, (_, n) => Object.keys(fates)[n % Object.keys(fates).length] ?? '');
+test(
+  '1,000 concurrent invocations of mixed fates are each accounted for, and nothing is left',
+  { timeout: 90_000 },
+  async () => {
+    const strays: unknown[] = [];
+    const onStray = (stray: unknown): void => void strays.push(stray);
+    process.on('unhandledRejection', onStray);
+    const onWarning = (warning: Error): void => {
+      if (warning.name.includes('MaxListeners')) strays.push(warning);
+    };
+    process.on('warning', onWarning);
+    const functions = Object.fromEntries(
+      Object.entries(fates).flatMap(([name, { fn }]) => (name === 'missing' ? [] : [[name, fn]])),
+    );
+    const handlesBefore = process.getActiveResourcesInfo().length;
+    const local = await startLocalLambda({ functions });
+    const client = new LambdaClient({
+      ...local.clientConfig,
+      maxAttempts: 1,
+      requestHandler: new NodeHttpHandler({ httpAgent: new Agent({ keepAlive: true, maxSockets: 1_000 }) }),
+    });
+    const names = Array.from({ length: 1_000 }, (_, n) => Object.keys(fates)[n % Object.keys(fates).length] ?? '');
 
-  const seen = await Promise.all(names.map((name) => see(client, name)));
-  await local.idle();
+    const seen = await Promise.all(names.map((name) => see(client, name)));
+    await local.idle();
 
-  expect(seen.map((what, n) => `${names[n] ?? ''}: ${what}`)).toEqual(
-    names.map((name) => `${name}: ${fates[name]?.seen ?? ''}`),
-  );
-  expect(local.requests).toHaveLength(1_000);
-  for (const { functionName, closedEarly } of local.requests) {
-    expect([functionName, await closedEarly]).toEqual([functionName, fates[functionName]?.closedEarly]);
-  }
-  client.destroy();
-  await local.close();
-  expect(local.openConnections).toBe(0);
-  // The client's sockets close a turn of the event loop after the endpoint's.
-  await expect.poll(() => process.getActiveResourcesInfo().length).toBeLessThanOrEqual(handlesBefore);
-  process.off('unhandledRejection', onStray);
-  process.off('warning', onWarning);
-  expect(strays).toEqual([]);
-});
+    expect(seen.map((what, n) => `${names[n] ?? ''}: ${what}`)).toEqual(
+      names.map((name) => `${name}: ${fates[name]?.seen ?? ''}`),
+    );
+    expect(local.requests).toHaveLength(1_000);
+    for (const { functionName, closedEarly } of local.requests) {
+      expect([functionName, await closedEarly]).toEqual([functionName, fates[functionName]?.closedEarly]);
+    }
+    client.destroy();
+    await local.close();
+    expect(local.openConnections).toBe(0);
+    // The client's sockets close a turn of the event loop after the endpoint's.
+    await expect.poll(() => process.getActiveResourcesInfo().length).toBeLessThanOrEqual(handlesBefore);
+    process.off('unhandledRejection', onStray);
+    process.off('warning', onWarning);
+    expect(strays).toEqual([]);
+  },
+);

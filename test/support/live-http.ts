@@ -38,10 +38,10 @@ export async function startHttp(answer: HttpAnswer): Promise<LiveHttp> {
       response.once('close', () => resolve(!response.writableFinished)),
     );
     let bytesWritten = 0;
-    const write = response.write.bind(response) as (chunk: string | Uint8Array) => boolean;
-    response.write = (chunk: string | Uint8Array) => {
+    const write = response.write.bind(response) as (chunk: string | Uint8Array, ...others: unknown[]) => boolean;
+    response.write = (chunk: string | Uint8Array, ...others: unknown[]) => {
       bytesWritten += chunk.length;
-      return write(chunk);
+      return write(chunk, ...others);
     };
     const seen: SeenRequest = {
       method: request.method ?? '',
@@ -87,13 +87,36 @@ export async function startHttp(answer: HttpAnswer): Promise<LiveHttp> {
   };
 }
 
-/** Writes pieces in turn, each in a packet of its own as far as the event loop can say. */
+/** A URL on 127.0.0.1 at which nobody listens. */
+export async function refusingUrl(): Promise<string> {
+  const server = createServer();
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return `http://127.0.0.1:${port}/`;
+}
+
+/** Writes pieces in turn, each in a packet of its own as far as the event loop can say, and ends the response. */
 export async function writeAll(response: ServerResponse, pieces: Iterable<string | Uint8Array>): Promise<void> {
   for (const piece of pieces) {
     if (response.destroyed) return;
-    if (!response.write(piece)) await Promise.race([once(response, 'drain'), once(response, 'close')]);
+    if (!response.write(piece)) await drained(response);
     await new Promise((resolve) => setImmediate(resolve));
   }
+  response.end();
+}
+
+/** Waits until more can be written, or nobody is left to write to. */
+function drained(response: ServerResponse): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      response.off('drain', done).off('close', done);
+      resolve();
+    };
+    response.on('drain', done).on('close', done);
+  });
 }
 
 /** Breaks the connection with a TCP reset, after what was written. */

@@ -7,9 +7,11 @@ export interface ClientArguments {
   readonly profile: string | undefined;
 }
 
-/** A client with the ordinary AWS configuration, or one for a local endpoint, which needs none. */
+/** Makes a client with the ordinary AWS configuration. On a loopback endpoint it needs none. */
 export function createClient({ endpoint, region, profile }: ClientArguments): LambdaClient {
-  // Read by every version of the SDK, whereas a `profile` in the client's configuration is new.
+  // The SDK's notice about its next Node version is for those who choose the SDK, not for each run of a command.
+  process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true';
+  // Every version of the SDK reads the variable; a `profile` in the client's configuration is newer.
   if (profile !== undefined) process.env['AWS_PROFILE'] = profile;
   const isLocal = endpoint !== undefined && isLoopback(new URL(endpoint).hostname) && profile === undefined;
   return new LambdaClient({

@@ -1,5 +1,6 @@
-import { classifyInvocationError, isLambdaStreamError } from '../../index.js';
-import { exitCodes } from '../exit-codes.js';
+import { classifyInvocationError, isLambdaStreamError, type HeadEvent } from '../../index.js';
+import { exitCodes } from '../command-line.js';
+import { foreignAnswer, isAboutCredentials } from './describe-error.js';
 
 const unreachableCodes = new Set([
   'ECONNREFUSED',
@@ -8,29 +9,31 @@ const unreachableCodes = new Set([
   'EHOSTUNREACH',
   'ENETUNREACH',
   'ETIMEDOUT',
+  'EPROTO',
   'CERT_HAS_EXPIRED',
   'DEPTH_ZERO_SELF_SIGNED_CERT',
+  'SELF_SIGNED_CERT_IN_CHAIN',
   'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
 ]);
 
 /** The exit code that an invocation's error stands for. */
-export function exitCodeOf(error: unknown): number {
-  const { name, code, message, $metadata } = error as {
-    name?: string;
+export function exitCodeOf(error: unknown, head?: HeadEvent): number {
+  if (isLambdaStreamError(error)) {
+    if (error.code === 'function-error') return exitCodes.functionFailed;
+    if (error.code === 'http-status') return exitCodes.httpStatus;
+    if (error.code !== 'truncated' && error.code !== 'protocol') return exitCodes.unreadable;
+    return foreignAnswer(error, head) === undefined ? exitCodes.broken : exitCodes.unreachable;
+  }
+  const { code, message, $metadata } = error as {
     code?: string;
     message?: string;
     $metadata?: { httpStatusCode?: number };
   };
-  if (isLambdaStreamError(error)) {
-    if (code === 'function-error') return exitCodes.functionFailed;
-    return code === 'truncated' || code === 'protocol' ? exitCodes.broken : exitCodes.unreadable;
-  }
   if ($metadata?.httpStatusCode !== undefined) {
-    return classifyInvocationError(error).verdict === 'never' ? exitCodes.refused : exitCodes.unavailable;
+    if (classifyInvocationError(error).verdict !== 'never') return exitCodes.unavailable;
+    return foreignAnswer(error, head) === undefined ? exitCodes.refused : exitCodes.unreachable;
   }
-  if (unreachableCodes.has(code ?? '')) return exitCodes.unreachable;
-  if (name === 'CredentialsProviderError' || /region is missing|credential/i.test(message ?? '')) {
-    return exitCodes.unreachable;
-  }
+  if (unreachableCodes.has(code ?? '') || /^ERR_(TLS|SSL)_/.test(code ?? '')) return exitCodes.unreachable;
+  if (isAboutCredentials(error) || /region is missing/i.test(message ?? '')) return exitCodes.unreachable;
   return code === 'ECONNRESET' || code === 'EPIPE' ? exitCodes.broken : exitCodes.unexpected;
 }

@@ -1,14 +1,24 @@
-import { parseArgs } from 'node:util';
+import { limitFrom, timeLimitMs } from '../../shared/check-options.js';
+import { httpUrl, parseCommandLine, UsageError, wholeNumber } from '../command-line.js';
+import { parseRequest, type HttpRequestArguments } from './http-request.js';
 import { outputModes, type OutputMode } from './output-modes.js';
-import { UsageError } from '../usage-error.js';
+
+/** A text of the command line, or the file that holds it: `-` is stdin. */
+export type TextSource = { readonly text: string } | { readonly file: string };
 
 /** What `invoke` was asked for. */
 export interface InvokeArguments {
   readonly functionName: string;
-  readonly payload: { readonly text: string } | { readonly file: string } | undefined;
+  readonly payload: TextSource | undefined;
+  /** The HTTP request whose payload-2.0 event is the payload. */
+  readonly request: HttpRequestArguments | undefined;
   readonly mode: OutputMode;
   readonly isHttp: boolean;
+  /** Writes the HTTP response's head to stdout, before its body. */
+  readonly withHead: boolean;
+  readonly failOnStatus: boolean;
   readonly qualifier: string | undefined;
+  readonly tenantId: string | undefined;
   readonly withLog: boolean;
   readonly retries: number;
   readonly timeoutMs: number | undefined;
@@ -20,9 +30,34 @@ export interface InvokeArguments {
 const flag = { type: 'boolean', default: false } as const;
 const text = { type: 'string' } as const;
 
+/** The options of `invoke`. */
+export const invokeOptions = {
+  payload: text,
+  'payload-file': text,
+  request: text,
+  data: text,
+  header: { type: 'string', multiple: true },
+  raw: flag,
+  text: flag,
+  ndjson: flag,
+  sse: flag,
+  events: flag,
+  http: flag,
+  include: flag,
+  fail: flag,
+  qualifier: text,
+  tenant: text,
+  log: flag,
+  retry: text,
+  timeout: text,
+  endpoint: text,
+  region: text,
+  profile: text,
+} as const;
+
 /** @throws UsageError for what cannot be understood. */
 export function parseInvokeArguments(args: readonly string[]): InvokeArguments {
-  const { values, positionals } = parse(args);
+  const { values, positionals } = parseCommandLine(args, invokeOptions);
   const [functionName, stdin, ...rest] = positionals;
   if (!functionName) throw new UsageError('invoke needs the NAME of a function');
   if ((stdin !== undefined && stdin !== '-') || rest.length > 0) {
@@ -30,68 +65,45 @@ export function parseInvokeArguments(args: readonly string[]): InvokeArguments {
   }
   const modes = (Object.keys(outputModes) as OutputMode[]).filter((mode) => values[mode]);
   if (modes.length > 1) throw new UsageError(`Only one of ${modes.map((mode) => `--${mode}`).join(', ')} is possible`);
-  const timeoutMs = wholeNumber('--timeout', values.timeout);
-  if (timeoutMs === 0) throw new UsageError('--timeout needs at least 1 ms');
-  const file = stdin ?? values['payload-file'];
-  if (values.payload !== undefined && file !== undefined) throw new UsageError('There is more than one payload');
-  if (values.payload !== undefined) assertJson(values.payload);
-  if (values.endpoint !== undefined && !URL.canParse(values.endpoint)) {
-    throw new UsageError(`--endpoint is not a URL: ${values.endpoint}`);
+  const payload = payloadSource(values.payload, stdin ?? values['payload-file']);
+  const request = parseRequest(values.request, values.data, values.header ?? []);
+  if (request !== undefined && payload !== undefined) {
+    throw new UsageError('--request makes the payload itself: give the body with --data');
   }
+  if (values.endpoint !== undefined) httpUrl('--endpoint', values.endpoint);
   return {
     functionName,
-    payload: values.payload !== undefined ? { text: values.payload } : file !== undefined ? { file } : undefined,
+    payload,
+    request,
     mode: modes[0] ?? 'raw',
-    isHttp: values.http,
+    isHttp: values.http || request !== undefined || values.include || values.fail,
+    withHead: values.include,
+    failOnStatus: values.fail,
     qualifier: values.qualifier,
+    tenantId: values.tenant,
     withLog: values.log,
-    retries: wholeNumber('--retry', values.retry) ?? 0,
-    timeoutMs,
+    retries: wholeNumber('--retry', values.retry, limitFrom(0)) ?? 0,
+    timeoutMs: wholeNumber('--timeout', values.timeout, timeLimitMs),
     endpoint: values.endpoint,
     region: values.region,
     profile: values.profile,
   };
 }
 
-function parse(args: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...args],
-      allowPositionals: true,
-      options: {
-        payload: text,
-        'payload-file': text,
-        raw: flag,
-        text: flag,
-        ndjson: flag,
-        sse: flag,
-        events: flag,
-        http: flag,
-        qualifier: text,
-        log: flag,
-        retry: text,
-        timeout: text,
-        endpoint: text,
-        region: text,
-        profile: text,
-      },
-    });
-  } catch (error) {
-    throw new UsageError((error as Error).message);
-  }
-}
-
-/** @throws UsageError where an option's value is not a whole number. */
-export function wholeNumber(option: string, value: string | undefined): number | undefined {
-  if (value === undefined) return undefined;
-  if (!/^\d{1,9}$/.test(value)) throw new UsageError(`${option} needs a whole number, not ${value}`);
-  return Number(value);
+function payloadSource(payload: string | undefined, file: string | undefined): TextSource | undefined {
+  if (payload === undefined) return file === undefined ? undefined : { file };
+  if (file !== undefined) throw new UsageError('There is more than one payload');
+  assertJson(payload);
+  return { text: payload };
 }
 
 function assertJson(payload: string): void {
   try {
     JSON.parse(payload);
   } catch (error) {
+    // The ways in which the AWS CLI and curl name a file.
+    const file = /^(?:fileb?:\/\/|@)(.+)$/.exec(payload)?.[1];
+    if (file !== undefined) throw new UsageError(`--payload takes JSON. For a file: --payload-file ${file}`);
     throw new UsageError(
       `--payload is not JSON (${(error as Error).message}); mind the shell's quotes: '{"key":"value"}'`,
     );

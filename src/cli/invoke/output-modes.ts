@@ -1,6 +1,7 @@
-import { concatMap, connect, filter, from, map, zip, type OperatorFunction } from 'rxjs';
+import { connect, filter, map, mergeMap, zip, type OperatorFunction } from 'rxjs';
 import { decodeText, parseNdjson, parseSse, splitLines, type LambdaStreamEvent } from '../../index.js';
 import { isBlank } from '../../decoding/parse-ndjson.js';
+import { jsonLine } from '../terminal.js';
 
 /** What a mode writes to stdout. */
 export type Output = OperatorFunction<LambdaStreamEvent, string | Uint8Array>;
@@ -8,14 +9,14 @@ export type Output = OperatorFunction<LambdaStreamEvent, string | Uint8Array>;
 /** How a stream is written to stdout. */
 export const outputModes = {
   /** The payload's bytes as they come. */
-  raw: () => (source) => source.pipe(concatMap((event) => (event.type === 'chunk' ? [event.payload] : []))),
-  /** Decoded UTF-8; what is none becomes U+FFFD. */
+  raw: () => (source) => source.pipe(mergeMap((event) => (event.type === 'chunk' ? [event.payload] : []))),
+  /** Decoded UTF-8. Bytes that are not UTF-8 become U+FFFD. */
   text: () => decodeText(),
-  /** One JSON document a line, each checked, and written as it came: a parsed number may be another one. */
+  /** One JSON document a line. Each is checked and written as it came: parsing could change a number. */
   ndjson: () =>
     connect((events) =>
       zip(
-        // First, so that the lines before an invalid record are here when it ends everything. The other has the limit.
+        // Subscribed first, so that the lines before an invalid record are written. The parser has the limit.
         events.pipe(
           splitLines({ maxLineBytes: Infinity }),
           filter((line) => !isBlank(line)),
@@ -24,30 +25,38 @@ export const outputModes = {
       ).pipe(map(([line]) => `${line}\n`)),
     ),
   /** Server-sent events, one JSON document a line. */
-  sse: () => (source) => source.pipe(parseSse(), map(toLine)),
-  /** This package's events, one JSON document a line. */
+  sse: () => (source) => source.pipe(parseSse(), map(jsonLine)),
+  /** This package's events, one JSON document a line. Retries are told on stderr. */
   events: () => (source) =>
     source.pipe(
       filter((event) => event.type !== 'retry'),
-      concatMap((event) => from([toLine(describe(event))])),
+      map((event) => jsonLine(toJson(event))),
     ),
 } satisfies Record<string, () => Output>;
 
 export type OutputMode = keyof typeof outputModes;
 
-function toLine(value: unknown): string {
-  return `${JSON.stringify(value)}\n`;
-}
-
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
-/** An event as JSON can hold it: payload bytes as text where they are UTF-8, else as base64. */
-function describe(event: LambdaStreamEvent): unknown {
-  if (event.type !== 'chunk' && event.type !== 'unknown') return event;
-  const { payload, ...others } = event;
+/** An event as JSON can hold it: bytes as `text` where they are UTF-8, else as `base64`. */
+function toJson(event: LambdaStreamEvent): unknown {
+  if (event.type === 'chunk') {
+    const { payload, ...others } = event;
+    return { ...others, ...bytesToJson(payload) };
+  }
+  if (event.type !== 'unknown') return event;
+  const { payload, headers, ...others } = event;
+  const shown = Object.entries(headers).map(([name, value]) => [
+    name,
+    value instanceof Uint8Array ? bytesToJson(value) : value,
+  ]);
+  return { ...others, headers: Object.fromEntries(shown) as unknown, ...bytesToJson(payload) };
+}
+
+function bytesToJson(bytes: Uint8Array): { text: string } | { base64: string } {
   try {
-    return { ...others, text: utf8.decode(payload) };
+    return { text: utf8.decode(bytes) };
   } catch {
-    return { ...others, base64: Buffer.from(payload).toString('base64') };
+    return { base64: Buffer.from(bytes).toString('base64') };
   }
 }

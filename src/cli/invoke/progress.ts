@@ -1,4 +1,4 @@
-import { formatBytes } from '../format-bytes.js';
+import { formatBytes } from '../terminal.js';
 
 const frames = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
 /** Short streams never see it. */
@@ -8,27 +8,36 @@ const intervalMs = 100;
 /** A spinner with a byte counter on a terminal. */
 export interface Progress {
   add(bytes: number): void;
-  /** Removes it from the terminal. */
+  /** Takes it off the terminal for a line of text. It comes back with its next turn. */
+  clear(): void;
+  /** Removes it for good. */
   stop(): void;
 }
 
 /** Shows how a stream goes on: on stderr, where that is a terminal and the stream itself goes elsewhere. */
 export function startProgress(stderr: NodeJS.WriteStream, stdoutIsTerminal: boolean): Progress {
-  if (!stderr.isTTY || stdoutIsTerminal) return { add: () => undefined, stop: () => undefined };
+  if (!stderr.isTTY || stdoutIsTerminal) return { add: () => undefined, clear: () => undefined, stop: () => undefined };
   const startedAt = performance.now();
   let bytes = 0;
   let turn = 0;
+  let isShown = false;
   const timer = setInterval(() => {
     const elapsedMs = performance.now() - startedAt;
     if (elapsedMs < patienceMs) return;
     const frame = frames[turn++ % frames.length] ?? '';
     stderr.write(`\r\u001b[K${frame} ${formatBytes(bytes)} in ${(elapsedMs / 1_000).toFixed(1)} s`);
+    isShown = true;
   }, intervalMs);
+  const clear = (): void => {
+    if (isShown) stderr.write('\r\u001b[K');
+    isShown = false;
+  };
   return {
     add: (more) => (bytes += more),
+    clear,
     stop: () => {
       clearInterval(timer);
-      if (turn > 0) stderr.write('\r\u001b[K');
+      clear();
     },
   };
 }

@@ -1,7 +1,6 @@
 import type { FinishedInvocation } from '../../local/index.js';
-import { formatBytes } from '../format-bytes.js';
 import { withoutGenerations } from './module-generation.js';
-import type { Paint } from '../paint.js';
+import { formatBytes, oneLine, type Paint } from '../terminal.js';
 
 /** One line for an invocation that is over, and where a handler failed, the place. */
 export function describeInvocation(invocation: FinishedInvocation, paint: Paint): string {
@@ -19,5 +18,5 @@ export function describeInvocation(invocation: FinishedInvocation, paint: Paint)
     ...(failure === undefined ? [] : [paint('red', `${failure.errorType}: ${failure.errorMessage}`)]),
   ];
   const place = failure?.trace.find((line) => /^\s+at .*(\/|file:)/.test(line) && !line.includes('node:'));
-  return parts.join('  ') + (place === undefined ? '' : `\n    ${withoutGenerations(place.trim())}`);
+  return parts.join('  ') + (place === undefined ? '' : `\n    ${oneLine(withoutGenerations(place.trim()))}`);
 }

@@ -1,6 +1,5 @@
-import { parseArgs } from 'node:util';
-import { wholeNumber } from '../invoke/invoke-arguments.js';
-import { UsageError } from '../usage-error.js';
+import { timeLimitMs, type OptionRule } from '../../shared/check-options.js';
+import { parseCommandLine, UsageError, wholeNumber } from '../command-line.js';
 
 /** What `serve` was asked for. */
 export interface ServeArguments {
@@ -14,37 +13,27 @@ export interface ServeArguments {
 
 /** That of `sam local start-lambda`, so that scripts need no change. */
 const defaultPort = 3001;
+const portNumber: OptionRule = { expected: 'a port from 0 to 65535', isValid: (value) => Number(value) <= 65_535 };
+
+/** The options of `serve`. */
+export const serveOptions = {
+  port: { type: 'string' },
+  host: { type: 'string', default: '127.0.0.1' },
+  cors: { type: 'boolean', default: false },
+  timeout: { type: 'string' },
+  'no-watch': { type: 'boolean', default: false },
+} as const;
 
 /** @throws UsageError for what cannot be understood. */
 export function parseServeArguments(args: readonly string[]): ServeArguments {
-  const { values, positionals } = parse(args);
+  const { values, positionals } = parseCommandLine(args, serveOptions);
   if (positionals.length === 0) throw new UsageError('serve needs at least one FILE with handlers');
-  const port = wholeNumber('--port', values.port) ?? defaultPort;
-  if (port > 65_535) throw new UsageError(`--port is at most 65535, not ${port}`);
   return {
     files: positionals,
-    port,
+    port: wholeNumber('--port', values.port, portNumber) ?? defaultPort,
     host: values.host,
     cors: values.cors,
-    timeoutMs: wholeNumber('--timeout', values.timeout),
+    timeoutMs: wholeNumber('--timeout', values.timeout, timeLimitMs),
     watch: !values['no-watch'],
   };
-}
-
-function parse(args: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...args],
-      allowPositionals: true,
-      options: {
-        port: { type: 'string' },
-        host: { type: 'string', default: '127.0.0.1' },
-        cors: { type: 'boolean', default: false },
-        timeout: { type: 'string' },
-        'no-watch': { type: 'boolean', default: false },
-      },
-    });
-  } catch (error) {
-    throw new UsageError((error as Error).message);
-  }
 }

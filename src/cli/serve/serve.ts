@@ -2,13 +2,12 @@ import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { installAwslambda, startLocalLambda, type LocalFunction, type LocalLambda } from '../../local/index.js';
 import { describeInvocation } from './describe-invocation.js';
-import { exitCodes } from '../exit-codes.js';
 import { functionsOfModule } from './functions-of-module.js';
 import { describeLoadError } from './load-error.js';
 import { createModuleLoader, withoutGenerations } from './module-generation.js';
-import { paintFor } from '../paint.js';
+import { manyLines, paintFor } from '../terminal.js';
 import { parseServeArguments } from './serve-arguments.js';
-import { UsageError } from '../usage-error.js';
+import { exitCodes, UsageError } from '../command-line.js';
 import { watchFolders } from './watch-folders.js';
 
 /** `rx-lambda-stream serve`: serves handler files until a signal comes. Resolves with the exit code. */
@@ -38,7 +37,7 @@ export async function serve(args: readonly string[]): Promise<number> {
         if (byFile.get(file)?.size === 0) complain(`${paint('yellow', 'no functions')} are exported by ${file}`);
       } catch (error) {
         isWell = false;
-        complain(`${paint('red', 'cannot load')} ${await describeLoadError(file, error)}`);
+        complain(`${paint('red', 'cannot load')} ${manyLines(await describeLoadError(file, error))}`);
       }
     }
     for (const name of Object.keys(functions)) Reflect.deleteProperty(functions, name);
@@ -65,7 +64,7 @@ export async function serve(args: readonly string[]): Promise<number> {
   // What a handler throws where nobody can catch it: on AWS it ends the runtime, here the others shall live on.
   const survive = (error: unknown): void => {
     const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    complain(`${paint('red', 'uncaught')} in a function: ${withoutGenerations(text)}`);
+    complain(`${paint('red', 'uncaught')} in a function: ${manyLines(withoutGenerations(text))}`);
   };
   process.on('uncaughtException', survive);
   process.on('unhandledRejection', survive);

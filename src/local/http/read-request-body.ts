@@ -1,30 +1,32 @@
 import type { IncomingMessage } from 'node:http';
+import { requestTooLarge } from './service-errors.js';
 
 /** A body up to this many times over the limit is read and dropped before its answer; a longer one is cut off. */
 const patience = 8;
 
 /**
- * Reads a request's body: the bytes; 'too-large' where it is over the limit; undefined where the client went away.
+ * Reads a request's body. Resolves with undefined where the client went away.
+ *
+ * @throws ServiceRefusal with status 413 for a body over the limit.
  */
-export async function readRequestBody(
-  request: IncomingMessage,
-  maxBytes: number,
-): Promise<Uint8Array | 'too-large' | undefined> {
+export async function readRequestBody(request: IncomingMessage, maxBytes: number): Promise<Uint8Array | undefined> {
   const parts: Buffer[] = [];
   let length = 0;
   try {
-    for await (const part of request as AsyncIterable<Buffer>) {
+    // The rest of a much too long body is left unread, so that the refusal can still be sent.
+    const body = request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>;
+    for await (const part of body) {
       length += part.length;
       if (length <= maxBytes) parts.push(part);
-      else if (length > maxBytes * patience) return 'too-large';
+      else if (length > maxBytes * patience) break;
       else parts.length = 0;
     }
   } catch (error) {
-    // A broken connection is the client's affair; anything else is ours.
+    // The client broke the connection. Any other error is ours.
     if (!request.destroyed) throw error;
     return undefined;
   }
-  if (length > maxBytes) return 'too-large';
+  if (length > maxBytes) throw requestTooLarge(maxBytes);
   // A plain Uint8Array of its own, so that records compare with what a client sent.
   return new Uint8Array(Buffer.concat(parts, length));
 }

@@ -1,58 +1,56 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { parseFunctionReference } from '../invocation/function-name.js';
+import type { Socket } from 'node:net';
 import type { LocalRequest, RequestRecord } from './local-request.js';
 import type { Route } from './routes.js';
+
+interface RequestLogInit {
+  /** Whether records stay in `requests`. */
+  readonly keeps: boolean;
+  /** Whether there is a function of this name. Requests to others are not counted: their names come from outside. */
+  readonly isKnown: (functionName: string) => boolean;
+}
 
 /** The endpoint's memory: every invocation request in the order of arrival, and how many are not over yet. */
 export class RequestLog {
   readonly requests: LocalRequest[] = [];
-  readonly #keeps: boolean;
+  readonly #init: RequestLogInit;
   readonly #attempts = new Map<string, number>();
   readonly #waiters = new Map<number, ((record: LocalRequest) => void)[]>();
   #arrived = 0;
   #idleWaiters: (() => void)[] = [];
   #unfinished = 0;
 
-  /** @param keeps - Whether records stay in `requests`. */
-  constructor(keeps: boolean) {
-    this.#keeps = keeps;
+  constructor(init: RequestLogInit) {
+    this.#init = init;
   }
 
   /** Records a request at its arrival. `endedByUs` tells at the response's close who ended it. */
   add(route: Route, request: IncomingMessage, response: ServerResponse, endedByUs: () => boolean): RequestRecord {
-    const reference = parseFunctionReference(route.reference);
-    const functionName = reference?.functionName ?? route.reference;
-    const attempt = (this.#attempts.get(functionName) ?? 0) + 1;
-    this.#attempts.set(functionName, attempt);
+    const { operation, path, functionName, qualifier } = route;
     const closedEarly = new Promise<boolean>((resolve) => {
-      const { socket } = request;
-      const settle = (): void => {
-        socket.off('close', settle);
-        resolve(!response.writableFinished && !endedByUs());
-      };
-      response.once('close', settle);
-      // A pipelined request whose turn never came has a response that does not hear of the connection's end.
-      socket.once('close', settle);
+      whenOver(request.socket, response, () => resolve(!response.writableFinished && !endedByUs()));
     });
     const record: RequestRecord = {
       functionName,
-      operation: route.operation,
+      operation,
+      method: request.method ?? '',
+      path,
       invocationType: headerOf(request, 'x-amz-invocation-type') ?? 'RequestResponse',
       logType: headerOf(request, 'x-amz-log-type') ?? 'None',
       headers: request.headers,
       payload: new Uint8Array(),
       requestId: randomUUID(),
-      attempt,
+      attempt: this.#countAttempt(functionName),
       bytesWritten: 0,
+      payloadBytes: 0,
       closedEarly,
       closed: closedEarly.then(() => undefined),
     };
-    const qualifier = route.qualifier ?? reference?.qualifier;
     if (qualifier !== undefined) record.qualifier = qualifier;
     const tenantId = headerOf(request, 'x-amz-tenant-id');
     if (tenantId !== undefined) record.tenantId = tenantId;
-    if (this.#keeps) this.requests.push(record);
+    if (this.#init.keeps) this.requests.push(record);
     this.#count(record);
     this.#waiters.get(this.#arrived)?.forEach((resolve) => resolve(record));
     this.#waiters.delete(this.#arrived);
@@ -75,6 +73,16 @@ export class RequestLog {
     if (this.#unfinished > 0) await new Promise<void>((resolve) => this.#idleWaiters.push(resolve));
   }
 
+  #countAttempt(functionName: string): number {
+    if (!this.#init.isKnown(functionName)) {
+      this.#attempts.delete(functionName);
+      return 1;
+    }
+    const attempt = (this.#attempts.get(functionName) ?? 0) + 1;
+    this.#attempts.set(functionName, attempt);
+    return attempt;
+  }
+
   #count(record: LocalRequest): void {
     this.#unfinished += 1;
     void record.closed.then(() => {
@@ -85,6 +93,29 @@ export class RequestLog {
       waiters.forEach((resolve) => resolve());
     });
   }
+}
+
+const waitingOn = new WeakMap<Socket, Set<() => void>>();
+
+/**
+ * Calls back once, when the response or its connection has closed. The response of a pipelined request whose turn never
+ * came does not hear of the connection's end. One listener serves all requests of a connection: a client may pipeline
+ * more of them than an emitter takes listeners without a warning.
+ */
+function whenOver(socket: Socket, response: ServerResponse, callback: () => void): void {
+  let waiting = waitingOn.get(socket);
+  if (waiting === undefined) {
+    const all = new Set<() => void>();
+    socket.once('close', () => all.forEach((one) => one()));
+    waitingOn.set(socket, all);
+    waiting = all;
+  }
+  const settle = (): void => {
+    waiting.delete(settle);
+    callback();
+  };
+  waiting.add(settle);
+  response.once('close', settle);
 }
 
 function headerOf(request: IncomingMessage, name: string): string | undefined {

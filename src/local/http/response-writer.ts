@@ -1,9 +1,10 @@
 import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import type { RequestRecord } from './local-request.js';
+import { sendServiceError, type ServiceError } from './service-errors.js';
 
 /** Header values by name; undefined leaves a header out. */
-export type ResponseHead = Readonly<Record<string, string | undefined>>;
+export type ResponseHead = Readonly<Record<string, string | readonly string[] | undefined>>;
 
 /**
  * The sending side of one response: its head goes out with the first byte, bytes are counted, and a writer can wait
@@ -12,11 +13,14 @@ export type ResponseHead = Readonly<Record<string, string | undefined>>;
 export class ResponseWriter {
   readonly #response: ServerResponse;
   readonly #record: RequestRecord;
+  readonly #arrivedAt: number;
   #wasReset = false;
 
-  constructor(response: ServerResponse, record: RequestRecord) {
+  /** @param arrivedAt - When the request's headers arrived, on the clock of `performance`. */
+  constructor(response: ServerResponse, record: RequestRecord, arrivedAt: number) {
     this.#response = response;
     this.#record = record;
+    this.#arrivedAt = arrivedAt;
   }
 
   /** Nothing more reaches the client: the response was ended, or its connection is gone. */
@@ -28,6 +32,17 @@ export class ResponseWriter {
   /** The connection was broken from this side. */
   get wasReset(): boolean {
     return this.#wasReset;
+  }
+
+  /** Whether the head has been sent, or is on its way. */
+  get hasStarted(): boolean {
+    return this.#response.headersSent;
+  }
+
+  /** Whether HTTP allows this response a body. It does not for a HEAD request, nor with the status 204 or 304. */
+  get hasBody(): boolean {
+    const { req, statusCode } = this.#response;
+    return req.method !== 'HEAD' && statusCode !== 204 && statusCode !== 304;
   }
 
   /** Sets what the head says; without effect once it is out. */
@@ -52,6 +67,7 @@ export class ResponseWriter {
   write(bytes: Uint8Array): boolean {
     if (this.isOver || bytes.length === 0) return true;
     this.#start();
+    if (!this.hasBody) return true;
     this.#record.bytesWritten += bytes.length;
     return this.#response.write(bytes);
   }
@@ -83,6 +99,17 @@ export class ResponseWriter {
     await this.#record.closed;
   }
 
+  /** Answers with a service error in place of the response; one that has begun is broken off. */
+  async refuse(error: ServiceError): Promise<void> {
+    if (this.hasStarted) this.reset();
+    else if (!this.isOver) {
+      this.#record.statusCode = error.statusCode;
+      this.#record.firstByteMs = performance.now() - this.#arrivedAt;
+      this.#record.bytesWritten += sendServiceError(this.#response, error);
+    }
+    await this.#record.closed;
+  }
+
   /** Breaks the connection with a TCP reset. */
   reset(): void {
     if (this.isOver) return;
@@ -92,6 +119,7 @@ export class ResponseWriter {
 
   #start(): void {
     this.#record.statusCode ??= this.#response.statusCode;
+    this.#record.firstByteMs ??= performance.now() - this.#arrivedAt;
   }
 }
 

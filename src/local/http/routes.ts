@@ -1,11 +1,17 @@
+import { parseFunctionReference } from '../invocation/function-name.js';
 import type { LocalRequest } from './local-request.js';
 
 /** What a request's path and query say. */
 export interface Route {
   readonly operation: LocalRequest['operation'];
-  /** Name, ARN or partial ARN, decoded. */
-  readonly reference: string;
+  /** The path as it was sent, without the query. */
+  readonly path: string;
+  /** The function's bare name; what was sent, where that is no name. */
+  readonly functionName: string;
+  /** The alias or version in the query, or else in the name. */
   readonly qualifier?: string;
+  /** What is wrong with the name or the qualifier. */
+  readonly fault?: string;
 }
 
 const routes: readonly [RegExp, LocalRequest['operation']][] = [
@@ -19,18 +25,28 @@ export function matchRoute(method: string | undefined, url: string | undefined):
   if (method !== 'POST') return undefined;
   for (const [pattern, operation] of routes) {
     const reference = decode(pattern.exec(path)?.[1]);
-    if (reference === undefined) continue;
-    const qualifier = new URLSearchParams(query).get('Qualifier');
-    return { operation, reference, ...(qualifier !== null && { qualifier }) };
+    if (reference !== undefined) return { operation, path, ...nameIn(reference, query) };
   }
   return undefined;
+}
+
+function nameIn(reference: string, query: string): Omit<Route, 'operation' | 'path'> {
+  const named = parseFunctionReference(reference);
+  const qualifier = new URLSearchParams(query).get('Qualifier') ?? named?.qualifier;
+  const common = { functionName: named?.functionName ?? reference, ...(qualifier !== undefined && { qualifier }) };
+  if (named === undefined) {
+    return { ...common, fault: `The function name is not valid: ${reference.slice(0, 200)}` };
+  }
+  if (named.qualifier === undefined || named.qualifier === qualifier) return common;
+  const fault = 'The derived qualifier from the function name does not match the specified qualifier.';
+  return { ...common, fault };
 }
 
 function decode(text: string | undefined): string | undefined {
   try {
     return text === undefined ? undefined : decodeURIComponent(text);
   } catch {
-    // Not an encoding of anything, so no path of ours.
+    // The text is no percent-encoding, so the path is none of ours.
     return undefined;
   }
 }

@@ -11,6 +11,17 @@ export interface ServiceError {
   readonly body?: object | string | undefined;
 }
 
+/** Thrown to answer a request with a service error; caught once, where the request came in. */
+export class ServiceRefusal extends Error {
+  override readonly name = 'ServiceRefusal';
+  readonly answer: ServiceError;
+
+  constructor(answer: ServiceError) {
+    super(answer.message);
+    this.answer = answer;
+  }
+}
+
 /** Those exceptions of this operation whose member the model names `message`; it is `Message` for all others. */
 const lowerCaseMessage = new Set([
   'CodeArtifactUserDeletedException',
@@ -37,57 +48,76 @@ export function serviceErrorBody(error: ServiceError): string {
   });
 }
 
-/** Sends a service error as a whole response. */
-export function sendServiceError(response: ServerResponse, error: ServiceError): void {
+/** Sends a service error as a whole response. Returns the body's length in bytes, 0 for a HEAD request. */
+export function sendServiceError(response: ServerResponse, error: ServiceError): number {
   const body = Buffer.from(serviceErrorBody(error));
   response.statusCode = error.statusCode;
   response.setHeader('content-type', 'application/json');
-  // A stream's head may be there already, of a script that failed.
+  // The head of a stream may have been set already, by a script that failed.
   response.removeHeader('transfer-encoding');
   response.setHeader('content-length', body.length);
   if (error.name !== undefined) response.setHeader('x-amzn-errortype', error.name);
   for (const [name, value] of Object.entries(error.headers ?? {})) response.setHeader(name, value);
   response.end(body);
+  return response.req.method === 'HEAD' ? 0 : body.length;
 }
 
-export function resourceNotFound(arn: string): ServiceError {
-  return { statusCode: 404, name: 'ResourceNotFoundException', message: `Function not found: ${arn}` };
+/** @param known - The functions that there are, for the message. */
+export function functionNotFound(arn: string, known: readonly string[]): ServiceRefusal {
+  const shown = known.slice(0, 20).join(', ') + (known.length > 20 ? `, and ${known.length - 20} more` : '');
+  const list = known.length === 0 ? 'it has none' : `it has ${shown}`;
+  return resourceNotFound(`${arn} is not at this local endpoint; ${list}`);
 }
 
-export function requestTooLarge(maxBytes: number): ServiceError {
-  return {
+export function resourceNotFound(what: string): ServiceRefusal {
+  return new ServiceRefusal({
+    statusCode: 404,
+    name: 'ResourceNotFoundException',
+    message: `Function not found: ${what}`,
+  });
+}
+
+export function requestTooLarge(maxBytes: number): ServiceRefusal {
+  return new ServiceRefusal({
     statusCode: 413,
     name: 'RequestTooLargeException',
     message: `Request must be smaller than ${maxBytes} bytes for the InvokeFunction operation`,
-  };
+    // The rest of a much too long body may still be on its way.
+    headers: { connection: 'close' },
+  });
 }
 
-export function invalidRequestContent(reason: string): ServiceError {
-  return {
-    statusCode: 400,
-    name: 'InvalidRequestContentException',
-    message: `Could not parse request body into json: ${reason}`,
-  };
+export function invalidRequestContent(reason: string): ServiceRefusal {
+  return new ServiceRefusal({ statusCode: 400, name: 'InvalidRequestContentException', message: reason });
 }
 
-export function invalidParameter(message: string): ServiceError {
-  return { statusCode: 400, name: 'InvalidParameterValueException', message };
+export function invalidParameter(message: string): ServiceRefusal {
+  return new ServiceRefusal({ statusCode: 400, name: 'InvalidParameterValueException', message });
 }
 
-export function serviceFailure(message: string): ServiceError {
-  return { statusCode: 500, name: 'ServiceException', message };
+export function serviceFailure(message: string): ServiceRefusal {
+  return new ServiceRefusal({ statusCode: 500, name: 'ServiceException', message });
 }
 
-export function unknownOperation(): ServiceError {
-  return { statusCode: 404, name: 'UnknownOperationException', message: 'No such operation at this endpoint' };
+export function unknownOperation(): ServiceRefusal {
+  return new ServiceRefusal({
+    statusCode: 404,
+    name: 'UnknownOperationException',
+    message: 'No such operation at this endpoint',
+  });
 }
 
-export function reservedConcurrencyExceeded(retryAfterSeconds: number): ServiceError {
-  return {
+export function accessDenied(message: string): ServiceRefusal {
+  return new ServiceRefusal({ statusCode: 403, name: 'AccessDeniedException', message });
+}
+
+/** @param retryAfterSeconds - How long Lambda asks a client to wait. */
+export function reservedConcurrencyExceeded(retryAfterSeconds: number): ServiceRefusal {
+  return new ServiceRefusal({
     statusCode: 429,
     name: 'TooManyRequestsException',
     message: 'Rate Exceeded.',
     headers: { 'retry-after': String(retryAfterSeconds) },
     body: { Reason: 'ReservedFunctionConcurrentInvocationLimitExceeded' },
-  };
+  });
 }

@@ -1,21 +1,25 @@
-import { commonHead, functionRun, type AcceptedInvocation } from './accepted-invocation.js';
-import { BufferSink } from './buffer-sink.js';
-import type { FunctionFailure } from './describe-failure.js';
-import { invokeFunction } from './invoke-function.js';
 import type { RunnableHandler } from '../runtime/local-function.js';
-import { sendBuffered } from './send-buffered.js';
+import { BufferSink, maxBufferedBytes } from './buffer-sink.js';
+import type { FunctionFailure } from './describe-failure.js';
+import { commonHead, type Invocation } from './invocation.js';
+import { runInvocation } from './run-invocation.js';
 
-/** AWS's limit for the payload of a buffered Invoke. */
-const maxBufferedBytes = 6_291_556;
+/** What a buffered Invoke is answered with. */
+export interface BufferedAnswer {
+  readonly payload: Uint8Array;
+  readonly contentType: string;
+  readonly isFailure: boolean;
+  readonly logTail: string | undefined;
+}
 
-/** Runs a handler and answers with its whole payload at once. Answers with the failure, if there was one. */
+/** Runs a handler and answers with its whole payload at once. Resolves with the failure, if there was one. */
 export async function answerBuffered(
   handler: RunnableHandler,
-  invocation: AcceptedInvocation,
+  invocation: Invocation,
 ): Promise<FunctionFailure | undefined> {
-  const { options, record, writer, closing, release } = invocation;
-  const sink = new BufferSink(maxBufferedBytes);
-  const running = invokeFunction(functionRun(handler, invocation, sink)).finally(release);
+  const { settings, record, writer, closing } = invocation;
+  const sink = new BufferSink(record);
+  const running = runInvocation(handler, invocation, sink);
   if (record.invocationType === 'Event') {
     writer.setHead(202, { ...commonHead(invocation), 'content-length': '0' });
     await writer.end();
@@ -23,8 +27,8 @@ export async function answerBuffered(
   }
   const { failure: thrown, log } = await running;
   if (closing.aborted) return thrown;
-  const failure = thrown ?? bufferedFailure(sink);
-  const reported = options.errorReporting === 'silent' ? undefined : failure;
+  const failure = thrown ?? (sink.isTooLong ? responseTooLarge() : undefined);
+  const reported = settings.errorReporting === 'silent' ? undefined : failure;
   await sendBuffered(invocation, {
     payload: reported ? Buffer.from(JSON.stringify(reported)) : sink.payload,
     contentType: reported ? 'application/json' : (sink.contentType ?? 'application/octet-stream'),
@@ -34,11 +38,24 @@ export async function answerBuffered(
   return failure;
 }
 
-function bufferedFailure(sink: BufferSink): FunctionFailure | undefined {
-  if (sink.wasDestroyed) {
-    return { errorType: 'Runtime.TruncatedResponse', errorMessage: 'The response stream was destroyed', trace: [] };
-  }
-  if (sink.length <= maxBufferedBytes) return undefined;
+/** Answers a buffered Invoke. */
+export async function sendBuffered(invocation: Invocation, answer: BufferedAnswer): Promise<void> {
+  const { record, writer } = invocation;
+  const { payload, contentType, isFailure, logTail } = answer;
+  writer.setHead(200, {
+    ...commonHead(invocation),
+    'content-type': contentType,
+    'content-length': String(payload.length),
+    'x-amz-function-error': isFailure ? 'Unhandled' : undefined,
+    'x-amz-log-result':
+      record.logType === 'Tail' && logTail !== undefined ? Buffer.from(logTail).toString('base64') : undefined,
+  });
+  writer.write(payload);
+  await writer.end();
+}
+
+/** The failure of a function whose buffered response is longer than AWS takes. */
+export function responseTooLarge(): FunctionFailure {
   return {
     errorType: 'Function.ResponseSizeTooLarge',
     errorMessage: `Response payload size exceeded maximum allowed payload size (${maxBufferedBytes} bytes).`,

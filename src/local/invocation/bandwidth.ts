@@ -1,3 +1,5 @@
+import { setTimeout as delay } from 'node:timers/promises';
+
 /** How fast a response may go: so many bytes at once, then so many a second. */
 export interface Bandwidth {
   readonly freeBytes: number;
@@ -5,4 +7,40 @@ export interface Bandwidth {
 }
 
 /** What AWS documents for streamed responses: the first 6 MB uncapped, then 2 MB a second. */
-export const awsBandwidth: Bandwidth = { freeBytes: 6 * 1024 * 1024, bytesPerSecond: 2 * 1024 * 1024 };
+const awsBandwidth: Bandwidth = { freeBytes: 6 * 1024 * 1024, bytesPerSecond: 2 * 1024 * 1024 };
+
+/** Shapes one response. */
+export class Pacer {
+  readonly #bandwidth: Bandwidth | undefined;
+  readonly #signal: AbortSignal;
+  #bytes = 0;
+  #paidUntil = 0;
+
+  /** @param signal - Ends every wait. */
+  constructor(bandwidth: Bandwidth | 'aws' | undefined, signal: AbortSignal) {
+    this.#bandwidth = bandwidth === 'aws' ? awsBandwidth : bandwidth;
+    this.#signal = signal;
+  }
+
+  /** Waits until the bandwidth has room for the bytes, and counts them. */
+  async pace(byteLength: number): Promise<void> {
+    const before = this.#bytes;
+    this.#bytes += byteLength;
+    if (this.#bandwidth === undefined) return;
+    const { freeBytes, bytesPerSecond } = this.#bandwidth;
+    if (this.#bytes <= freeBytes || this.#signal.aborted) return;
+    const now = performance.now();
+    const charged = Math.min(byteLength, before + byteLength - freeBytes);
+    this.#paidUntil = Math.max(this.#paidUntil, now) + (charged / bytesPerSecond) * 1_000;
+    await pause(this.#paidUntil - now, this.#signal);
+  }
+}
+
+/** Waits for so many milliseconds, or until the signal is aborted; the caller sees that in the signal. */
+export async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  try {
+    await delay(ms, undefined, { signal });
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  }
+}

@@ -1,55 +1,36 @@
-import type { PayloadSink } from './payload-sink.js';
+import { createByteCollector } from '../../shared/byte-collector.js';
+import { PayloadSink } from './payload-sink.js';
+
+/** AWS's limit for the payload of a buffered response. */
+export const maxBufferedBytes = 6_291_556;
 
 /** Keeps a function's writes for a buffered Invoke. */
-export class BufferSink implements PayloadSink {
-  ended = false;
-  contentType: string | undefined;
-  /** The function destroyed its stream. */
-  wasDestroyed = false;
-  readonly #maxBytes: number;
-  readonly #parts: Buffer[] = [];
+export class BufferSink extends PayloadSink {
+  readonly #kept = createByteCollector();
   #length = 0;
-  #stopped = false;
 
-  /** @param maxBytes - What comes after this many bytes is counted, but not kept. */
-  constructor(maxBytes: number) {
-    this.#maxBytes = maxBytes;
+  /** The function wrote more than AWS takes. What came after is counted, but not kept. */
+  get isTooLong(): boolean {
+    return this.#length > maxBufferedBytes;
   }
 
-  /** Bytes that the function wrote. */
-  get length(): number {
-    return this.#length;
-  }
-
-  get payload(): Buffer {
-    return Buffer.concat(this.#parts);
+  get payload(): Uint8Array {
+    return this.#kept.toBytes();
   }
 
   write(bytes: Uint8Array, done: () => void): void {
-    if (!this.#stopped) this.#length += bytes.length;
-    if (this.#stopped || this.#length > this.#maxBytes) {
+    if (!this.stopped) this.#length += bytes.length;
+    if (this.stopped || this.isTooLong) {
       // Without a turn of the event loop, a function that writes for ever would stop all else, its own time-out too.
       setImmediate(done);
       return;
     }
-    // A copy: the function may use its buffer again.
-    this.#parts.push(Buffer.from(bytes));
+    this.#kept.append(bytes);
+    this.record.payloadBytes += bytes.length;
     done();
   }
 
-  end(): void {
-    this.ended = true;
-  }
-
-  destroyed(): void {
-    if (!this.#stopped) this.wasDestroyed = true;
-  }
-
-  setContentType(contentType: string): void {
-    this.contentType = contentType;
-  }
-
-  stop(): void {
-    this.#stopped = true;
+  protected breakOff(): void {
+    // Nothing has been sent: the answer will say so.
   }
 }

@@ -5,16 +5,24 @@ export interface FunctionFailure {
   readonly trace: readonly string[];
 }
 
-/** Describes whatever a handler threw. */
+/** Describes whatever a handler threw. Never throws: a value may refuse to be read, or to become text. */
 export function describeFailure(thrown: unknown): FunctionFailure {
-  if (isErrorLike(thrown)) {
-    return { errorType: thrown.name, errorMessage: thrown.message, trace: thrown.stack.split('\n') };
+  try {
+    // By its members: an error of another realm is an error too. Each is read once, since it may be a getter.
+    const { name, message, stack } = (thrown ?? {}) as Record<string, unknown>;
+    if (typeof name === 'string' && typeof message === 'string' && typeof stack === 'string') {
+      return { errorType: name, errorMessage: message, trace: stack.split('\n') };
+    }
+    return { errorType: typeof thrown, errorMessage: String(thrown), trace: [] };
+  } catch {
+    // Its own code threw: a getter, a Proxy's trap, `toString`, or the lack of one in `Object.create(null)`.
+    return { errorType: typeof thrown, errorMessage: 'The function threw a value that has no description', trace: [] };
   }
-  return { errorType: typeof thrown, errorMessage: String(thrown), trace: [] };
 }
 
-/** By its members: an error of another realm is an error too. */
-function isErrorLike(value: unknown): value is { name: string; message: string; stack: string } {
-  const { name, message, stack } = (value ?? {}) as Record<string, unknown>;
-  return typeof name === 'string' && typeof message === 'string' && typeof stack === 'string';
+/** Describes a rejection that nobody handled, as the official runtime does. */
+export function describeRejection(reason: unknown): FunctionFailure {
+  const { errorType, errorMessage, trace } = describeFailure(reason);
+  const text = trace.length === 0 ? errorMessage : `${errorType}: ${errorMessage}`;
+  return { errorType: 'Runtime.UnhandledPromiseRejection', errorMessage: text, trace };
 }

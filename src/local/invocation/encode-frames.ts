@@ -1,4 +1,5 @@
 import { encodeChunk, encodeEvent, encodeFrame, type FrameHeaders } from '../../event-stream/encode-message.js';
+import { crc32 } from 'node:zlib';
 
 export {
   encodeChunk,
@@ -58,14 +59,4 @@ export function encodeBogusLength(totalLength: number): Uint8Array {
   view.setUint32(0, totalLength);
   view.setUint32(8, crc32(prelude.subarray(0, 8)));
   return prelude;
-}
-
-/** Bit by bit, for eight bytes: the codec does not export its own. */
-function crc32(bytes: Uint8Array): number {
-  let crc = 0xffffffff;
-  for (const byte of bytes) {
-    crc ^= byte;
-    for (let bit = 0; bit < 8; bit++) crc = (crc >>> 1) ^ (crc & 1 ? 0xedb88320 : 0);
-  }
-  return (crc ^ 0xffffffff) >>> 0;
 }

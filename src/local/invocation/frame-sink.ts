@@ -1,81 +1,69 @@
-import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promises';
-import type { Bandwidth } from './bandwidth.js';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { preludeContentType } from '../runtime/awslambda.js';
+import { PreludeParser } from '../runtime/http-prelude.js';
+import { Pacer } from './bandwidth.js';
 import { encodeChunk } from './encode-frames.js';
-import type { PayloadSink } from './payload-sink.js';
-import type { ResponseWriter } from '../http/response-writer.js';
+import { streamHead, type Invocation } from './invocation.js';
+import { PayloadSink } from './payload-sink.js';
 
 /** A long write of a function reaches the client as several chunks. */
-const maxChunkBytes = 65_536;
-
-interface FrameSinkInit {
-  readonly writer: ResponseWriter;
-  readonly bandwidth: Bandwidth | undefined;
-  /** What comes after this many payload bytes is dropped, as on AWS. */
-  readonly maxResponseBytes: number;
-  /** Called before the first byte, with what the head must say. */
-  readonly onStart: (contentType: string | undefined) => void;
-  readonly signal: AbortSignal;
-}
+export const maxChunkBytes = 65_536;
 
 /** Sends a function's writes as PayloadChunk frames, as fast as the client reads and the bandwidth allows. */
-export class FrameSink implements PayloadSink {
-  ended = false;
-  contentType: string | undefined;
-  readonly #init: FrameSinkInit;
+export class FrameSink extends PayloadSink {
+  readonly #invocation: Invocation;
+  readonly #pacer: Pacer;
   #bytes = 0;
-  #stopped = false;
-  #paidUntil = 0;
+  /** Looks for the status in the function's own HTTP response; absent where there is none to find any more. */
+  #prelude: PreludeParser | undefined = new PreludeParser();
 
-  constructor(init: FrameSinkInit) {
-    this.#init = init;
+  constructor(invocation: Invocation) {
+    super(invocation.record);
+    this.#invocation = invocation;
+    this.#pacer = new Pacer(invocation.settings.bandwidth, invocation.closing);
   }
 
   write(bytes: Uint8Array, done: (error?: Error) => void): void {
     this.#send(bytes).then(() => done(), done);
   }
 
-  end(): void {
-    this.ended = true;
+  /** Says what the head must hold; without effect once it is out. */
+  setHead(): void {
+    const contentType = this.contentType ?? 'application/octet-stream';
+    this.#invocation.writer.setHead(200, streamHead(this.#invocation, contentType));
   }
 
-  destroyed(): void {
-    if (!this.#stopped) this.#init.writer.reset();
-  }
-
-  setContentType(contentType: string): void {
-    this.contentType = contentType;
-  }
-
-  stop(): void {
-    this.#stopped = true;
+  protected breakOff(): void {
+    this.#invocation.writer.reset();
   }
 
   async #send(bytes: Uint8Array): Promise<void> {
-    const { writer, maxResponseBytes } = this.#init;
-    const allowed = bytes.subarray(0, Math.max(0, maxResponseBytes - this.#bytes));
+    const { writer, settings } = this.#invocation;
+    const allowed = bytes.subarray(0, Math.max(0, settings.maxResponseBytes - this.#bytes));
+    this.#noteStatus(allowed);
     for (let at = 0; at < allowed.length; at += maxChunkBytes) {
       const part = allowed.subarray(at, at + maxChunkBytes);
-      await this.#pace(part.length);
+      await this.#pacer.pace(part.length);
       // Asked again for every part: a time-out or the client's leaving can come between two.
-      if (this.#stopped || writer.isOver) break;
-      this.#init.onStart(this.contentType);
+      if (this.stopped || writer.isOver) break;
+      this.setHead();
       this.#bytes += part.length;
+      this.record.payloadBytes += part.length;
       if (!writer.write(encodeChunk(part))) await writer.drained();
     }
     // Without a turn of the event loop, a function that writes for ever would stop all else, its own time-out too.
-    if (this.#stopped || writer.isOver || allowed.length === 0) await nextTurn();
+    if (this.stopped || writer.isOver || allowed.length === 0) await nextTurn();
   }
 
-  /** Waits until the bandwidth has room for the bytes. */
-  async #pace(byteLength: number): Promise<void> {
-    const { bandwidth, signal } = this.#init;
-    if (bandwidth === undefined || this.#bytes + byteLength <= bandwidth.freeBytes || signal.aborted) return;
-    const now = performance.now();
-    const charged = Math.min(byteLength, this.#bytes + byteLength - bandwidth.freeBytes);
-    this.#paidUntil = Math.max(this.#paidUntil, now) + (charged / bandwidth.bytesPerSecond) * 1_000;
-    await delay(this.#paidUntil - now, undefined, { signal }).catch((error: unknown) => {
-      // The abort ends the wait: what follows is dropped.
-      if (!signal.aborted) throw error;
-    });
+  #noteStatus(bytes: Uint8Array): void {
+    if (this.#prelude === undefined) return;
+    if (this.contentType !== preludeContentType) {
+      this.#prelude = undefined;
+      return;
+    }
+    const found = this.#prelude.push(bytes);
+    if (found === undefined) return;
+    if (found.statusCode !== undefined) this.record.responseStatus = found.statusCode;
+    this.#prelude = undefined;
   }
 }

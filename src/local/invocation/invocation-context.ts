@@ -1,3 +1,6 @@
+import type { HandlerCallback } from '../runtime/local-function.js';
+import type { Invocation } from './invocation.js';
+
 /** The `context` that a handler gets, as the official Node runtime makes it. */
 export interface InvocationContext {
   readonly functionName: string;
@@ -9,41 +12,83 @@ export interface InvocationContext {
   readonly awsRequestId: string;
   readonly logGroupName: string;
   readonly logStreamName: string;
-  /** The client's `ClientContext`, decoded. */
-  readonly clientContext?: unknown;
+  /** The client's `ClientContext`, decoded. Of no type of its own, so that handlers may declare theirs. */
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- `unknown` is not assignable to a handler's own type
+  readonly clientContext?: any;
   readonly tenantId?: string;
   callbackWaitsForEmptyEventLoop: boolean;
-  /** Milliseconds until the function's time-out. */
+  /** Milliseconds until the function's time-out; `Infinity` where it has none. */
   getRemainingTimeInMillis(): number;
+  /** Ends the invocation of a plain handler: Lambda's old way. Prefer a promise. */
+  done(error?: unknown, result?: unknown): void;
+  /** Fails the invocation of a plain handler: Lambda's old way. Prefer to throw. */
+  fail(error: unknown): void;
+  /** Ends the invocation of a plain handler with its result: Lambda's old way. Prefer to return it. */
+  succeed(result: unknown): void;
 }
 
-/** What a context is made of. */
-export interface InvocationContextInit {
-  readonly functionName: string;
-  readonly functionVersion: string;
-  readonly invokedFunctionArn: string;
-  readonly memoryMb: number;
-  readonly timeoutMs: number;
-  readonly requestId: string;
-  readonly clientContext: unknown;
-  readonly tenantId: string | undefined;
+/** AWS's longest time-out, and what a function of the local endpoint has where none is set. */
+const defaultTimeoutMs = 900_000;
+const defaultMemoryMb = 128;
+
+/** The limits of an invocation, with their defaults. */
+export function limitsOf({ config }: Invocation): { readonly timeoutMs: number; readonly memoryMb: number } {
+  return { timeoutMs: config.timeoutMs ?? defaultTimeoutMs, memoryMb: config.memoryMb ?? defaultMemoryMb };
 }
 
-/** Makes the context of an invocation that starts now. */
-export function createInvocationContext(init: InvocationContextInit): InvocationContext {
-  const deadline = performance.now() + init.timeoutMs;
-  const day = new Date().toISOString().slice(0, 10).replaceAll('-', '/');
+/**
+ * Makes the context of an invocation that starts now.
+ *
+ * @param callback - What the old ways to end call.
+ */
+export function createInvocationContext(invocation: Invocation, callback: HandlerCallback): InvocationContext {
+  const { record, version, arn } = invocation;
+  const { timeoutMs, memoryMb } = limitsOf(invocation);
+  const { logGroupName, logStreamName } = logNamesOf(invocation);
+  const deadline = performance.now() + timeoutMs;
   return {
-    functionName: init.functionName,
-    functionVersion: init.functionVersion,
-    invokedFunctionArn: init.invokedFunctionArn,
-    memoryLimitInMB: String(init.memoryMb),
-    awsRequestId: init.requestId,
-    logGroupName: `/aws/lambda/${init.functionName}`,
-    logStreamName: `${day}/[${init.functionVersion}]local`,
-    ...(init.clientContext !== undefined && { clientContext: init.clientContext }),
-    ...(init.tenantId !== undefined && { tenantId: init.tenantId }),
+    functionName: record.functionName,
+    functionVersion: version,
+    invokedFunctionArn: arn,
+    memoryLimitInMB: String(memoryMb),
+    awsRequestId: record.requestId,
+    logGroupName,
+    logStreamName,
+    ...(record.clientContext !== undefined && { clientContext: record.clientContext }),
+    ...(record.tenantId !== undefined && { tenantId: record.tenantId }),
     callbackWaitsForEmptyEventLoop: true,
     getRemainingTimeInMillis: () => Math.max(0, Math.floor(deadline - performance.now())),
+    ...oldEnds(callback),
   };
+}
+
+function oldEnds(callback: HandlerCallback): Pick<InvocationContext, 'done' | 'fail' | 'succeed'> {
+  const fail = (error: unknown): void => callback(error ?? new Error('The handler called context.fail()'));
+  return { done: callback, fail, succeed: (result) => callback(null, result) };
+}
+
+/** The variables that Lambda sets for a function, and the function's own over them. */
+export function environmentOf(invocation: Invocation): Record<string, string> {
+  const { record, version, traceId, config } = invocation;
+  const { logGroupName, logStreamName } = logNamesOf(invocation);
+  const region = process.env['AWS_REGION'] ?? process.env['AWS_DEFAULT_REGION'] ?? 'us-east-1';
+  return {
+    AWS_REGION: region,
+    AWS_DEFAULT_REGION: process.env['AWS_DEFAULT_REGION'] ?? region,
+    AWS_LAMBDA_FUNCTION_NAME: record.functionName,
+    AWS_LAMBDA_FUNCTION_VERSION: version,
+    AWS_LAMBDA_FUNCTION_MEMORY_SIZE: String(limitsOf(invocation).memoryMb),
+    AWS_LAMBDA_LOG_GROUP_NAME: logGroupName,
+    AWS_LAMBDA_LOG_STREAM_NAME: logStreamName,
+    AWS_LAMBDA_INITIALIZATION_TYPE: 'on-demand',
+    LAMBDA_TASK_ROOT: process.cwd(),
+    _HANDLER: `${record.functionName}.handler`,
+    _X_AMZN_TRACE_ID: traceId,
+    ...config.environment,
+  };
+}
+
+function logNamesOf({ record, version }: Invocation): { logGroupName: string; logStreamName: string } {
+  const day = new Date().toISOString().slice(0, 10).replaceAll('-', '/');
+  return { logGroupName: `/aws/lambda/${record.functionName}`, logStreamName: `${day}/[${version}]local` };
 }

@@ -1,11 +1,62 @@
+import type { RequestRecord } from '../http/local-request.js';
 import type { ResponseStreamSink } from '../runtime/response-stream.js';
 
-/** Where a running function's payload goes: to the client in frames, or into memory for a buffered Invoke. */
-export interface PayloadSink extends ResponseStreamSink {
+/** What a handler did to its stream that the stream's own API lets pass. */
+export type StreamMisuse = 'write-after-end' | 'destroyed';
+
+/** Where a running function's payload goes: to the client, in frames or as HTTP, or into memory for an Invoke. */
+export abstract class PayloadSink implements ResponseStreamSink {
   /** The function ended its stream. */
-  readonly ended: boolean;
+  ended = false;
   /** The function's own content type, where it set one. */
-  readonly contentType: string | undefined;
-  /** From now on, everything is accepted and dropped. */
-  stop(): void;
+  contentType: string | undefined;
+  /** What the function writes is one result rather than a stream. */
+  isResult = false;
+  /** Why the function destroyed its stream; absent while it did not. */
+  destruction: { readonly error: Error | null } | undefined;
+  /** Told of a misuse; set by whoever runs the function. */
+  onMisuse: ((misuse: StreamMisuse, error: Error | null) => void) | undefined;
+  /** From now on everything is accepted and dropped. */
+  protected stopped = false;
+  protected readonly record: RequestRecord;
+
+  constructor(record: RequestRecord) {
+    this.record = record;
+  }
+
+  abstract write(bytes: Uint8Array, done: (error?: Error) => void): void;
+
+  /** Breaks the response off, as its stream was destroyed. */
+  protected abstract breakOff(): void;
+
+  end(): void {
+    this.ended = true;
+  }
+
+  setContentType(contentType: string): void {
+    this.contentType = contentType;
+  }
+
+  /** Takes a handler's result that is no stream, before it is written as JSON. */
+  result(value: unknown): void {
+    this.isResult = true;
+    this.contentType = 'application/json';
+    const { statusCode } = (typeof value === 'object' && value !== null ? value : {}) as { statusCode?: unknown };
+    if (typeof statusCode === 'number') this.record.responseStatus = statusCode;
+  }
+
+  destroyed(error: Error | null): void {
+    if (this.stopped) return;
+    this.destruction = { error };
+    this.onMisuse?.('destroyed', error);
+    this.breakOff();
+  }
+
+  wroteAfterEnd(error: Error): void {
+    this.onMisuse?.('write-after-end', error);
+  }
+
+  stop(): void {
+    this.stopped = true;
+  }
 }

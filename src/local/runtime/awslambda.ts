@@ -1,12 +1,42 @@
-import { HttpResponseStream } from './http-response-stream.js';
+import type { ResponseStream } from './response-stream.js';
 import { streamifyResponse } from './streamify-response.js';
+
+/** The media type of a stream that begins with an HTTP prelude. */
+export const preludeContentType = 'application/vnd.awslambda.http-integration-response';
+/** How many NUL bytes end a prelude. */
+export const delimiterLength = 8;
+
+/** The status, headers and cookies of an HTTP response, as the prelude carries them. */
+export interface HttpResponseMetadata {
+  readonly statusCode?: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly multiValueHeaders?: Readonly<Record<string, readonly string[]>>;
+  readonly cookies?: readonly string[];
+}
+
+/** `awslambda.HttpResponseStream`: begins a stream with the status and headers of an HTTP response. */
+export const HttpResponseStream = {
+  /**
+   * Puts the metadata as JSON and eight NUL bytes before the first `write`, and sets the content type that announces
+   * them. As on AWS, a stream that only ever calls `end` gets no prelude.
+   */
+  from(responseStream: ResponseStream, metadata: HttpResponseMetadata): ResponseStream {
+    responseStream.setContentType(preludeContentType);
+    const prelude = JSON.stringify(metadata);
+    responseStream._onBeforeFirstWrite = (write) => {
+      write(prelude);
+      write(new Uint8Array(delimiterLength));
+    };
+    return responseStream;
+  },
+};
 
 /** The global that the Node runtime on AWS gives to handlers. */
 export const awslambda = { streamifyResponse, HttpResponseStream };
 
 /**
  * Provides the global `awslambda`, so that unmodified handler files can be loaded: call it, then `await import` them.
- * Members that are there already stay, except these two.
+ * For static imports, `import 'rx-lambda-stream/local/register'` first. Other members that are there already stay.
  *
  * @example
  * installAwslambda();

@@ -1,3 +1,4 @@
+import { checkValue, limitFrom, positive, show, timeLimitMs, type OptionRule } from '../../shared/check-options.js';
 import type { InvocationContext } from '../invocation/invocation-context.js';
 import type { ScriptedFunction } from '../script/scripted.js';
 import type { StreamingMark } from './streamify-response.js';
@@ -14,23 +15,34 @@ export type PlainHandler = (event: never, context: InvocationContext, callback: 
 
 /**
  * What can stand behind a function's name: a handler as it is written for AWS (a streaming one went through
- * `streamifyResponse`), an async generator function, or a script.
+ * `streamifyResponse`), an async generator function, or a script. Handlers typed by `@types/aws-lambda` are accepted.
  */
-// The mark alone, not its handler: a second call signature would take the types of a plain handler's parameters away.
 export type LocalHandler = RunnableHandler | ScriptedFunction;
 
-/** A handler with code in it. */
-export type RunnableHandler = PlainHandler | StreamingMark;
+/**
+ * A handler with code in it. `CallableFunction` accepts the `StreamifyHandler` of `@types/aws-lambda`. It has no call
+ * signature on purpose: with a second one, TypeScript would no longer infer the parameters of a handler written inline.
+ */
+export type RunnableHandler = PlainHandler | StreamingMark | CallableFunction;
 
 /** A handler with the settings that a function has on AWS. */
 export interface LocalFunctionConfig {
   readonly handler: LocalHandler;
-  /** The function's time-out in milliseconds: its stream is ended then. @defaultValue 900,000 */
+  /**
+   * The function's time-out in milliseconds: its stream is ended then. `Infinity` is no time-out.
+   * @defaultValue 900,000
+   */
   readonly timeoutMs?: number;
-  /** How many invocations may run at once; one more gets a 429. @defaultValue no limit */
+  /** How many invocations may run at once; one more gets a 429. `Infinity` is no limit. @defaultValue `Infinity` */
   readonly reservedConcurrency?: number;
   /** What `context.memoryLimitInMB` says; nothing is limited. @defaultValue 128 */
   readonly memoryMb?: number;
+  /**
+   * The function's own environment variables. During its invocations, and in all that they start, `process.env` holds
+   * them and Lambda's (`AWS_LAMBDA_FUNCTION_NAME` and so on) over the process's own. A name that Lambda sets can be set
+   * here too: this one wins.
+   */
+  readonly environment?: Readonly<Record<string, string>>;
   /** Alias names and the version each leads to. Where given, any other alias is unknown; else all lead to `$LATEST`. */
   readonly aliases?: Readonly<Record<string, string>>;
   /** The published versions. Where given, any other version is unknown; else each number is one. */
@@ -40,11 +52,58 @@ export interface LocalFunctionConfig {
 /** A function of the local endpoint. */
 export type LocalFunction = LocalHandler | LocalFunctionConfig;
 
-/** Settings for a bare handler. */
-export function toFunctionConfig(value: LocalFunction): LocalFunctionConfig {
-  return 'handler' in value && typeof value !== 'function' ? value : { handler: value };
+/**
+ * Gives a bare handler its settings, and checks them.
+ *
+ * @throws TypeError for what is no function, RangeError for a number out of range; the message names the function.
+ */
+export function toFunctionConfig(name: string, value: unknown): LocalFunctionConfig {
+  const path = `functions.${name}`;
+  const config = hasHandler(value) ? value : { handler: value as LocalHandler };
+  if (typeof config.handler !== 'function' && !isScripted(config.handler)) {
+    const place = hasHandler(value) ? `${path}.handler` : path;
+    const expected = 'a handler, scripted([…]) or { handler: … }';
+    throw new TypeError(`startLocalLambda: ${place} must be ${expected}, not ${show(config.handler)}`);
+  }
+  for (const [option, rule] of Object.entries(rules)) {
+    const given = config[option as keyof LocalFunctionConfig];
+    if (given !== undefined) checkValue('startLocalLambda', `${path}.${option}`, given, rule);
+  }
+  return config;
 }
 
-export function isScripted(handler: LocalHandler): handler is ScriptedFunction {
-  return 'kind' in handler && typeof handler !== 'function';
+/** Checks the functions that are there when the endpoint starts. Throws as {@link toFunctionConfig}. */
+export function checkFunctions(functions: unknown): void {
+  checkValue('startLocalLambda', 'functions', functions, {
+    expected: 'an object with functions by name',
+    isValid: (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
+  });
+  for (const [name, fn] of Object.entries(functions as object)) toFunctionConfig(name, fn);
+}
+
+export function isScripted(handler: unknown): handler is ScriptedFunction {
+  return typeof handler === 'object' && handler !== null && 'kind' in handler && handler.kind === 'scripted';
+}
+
+function hasHandler(value: unknown): value is LocalFunctionConfig {
+  return typeof value === 'object' && value !== null && 'handler' in value;
+}
+
+const textsByName: OptionRule = {
+  expected: 'an object with strings as values',
+  isValid: (value) =>
+    typeof value === 'object' && value !== null && !Array.isArray(value) && isTexts(Object.values(value)),
+};
+
+const rules: Readonly<Record<Exclude<keyof LocalFunctionConfig, 'handler'>, OptionRule>> = {
+  timeoutMs: timeLimitMs,
+  reservedConcurrency: limitFrom(0),
+  memoryMb: positive,
+  environment: textsByName,
+  aliases: textsByName,
+  versions: { expected: 'an array of strings', isValid: isTexts },
+};
+
+function isTexts(value: unknown): boolean {
+  return Array.isArray(value) && value.every((item) => typeof item === 'string');
 }

@@ -13,7 +13,11 @@ export interface ResponseStreamSink {
   /** The handler ended the stream. */
   end(): void;
   /** The handler destroyed the stream before its end. */
-  destroyed(): void;
+  destroyed(error: Error | null): void;
+  /** The handler wrote to the stream after its end. */
+  wroteAfterEnd(error: Error): void;
+  /** A handler that is no streaming one answered with this value, which is written next, as JSON. */
+  result(value: unknown): void;
   setContentType(contentType: string): void;
 }
 
@@ -30,6 +34,7 @@ export class ResponseStream extends Writable {
 
   readonly #sink: ResponseStreamSink;
   #written = false;
+  #wroteLate = false;
 
   constructor(sink: ResponseStreamSink, highWaterMark = 16_384) {
     super({ highWaterMark });
@@ -52,6 +57,7 @@ export class ResponseStream extends Writable {
     const data = typeof chunk === 'string' || chunk instanceof Uint8Array ? chunk : JSON.stringify(chunk);
     if (!this.#written) this._onBeforeFirstWrite?.((prelude) => super.write(prelude));
     this.#written = true;
+    if (this.writableEnded) this.#reportLateWrite();
     return typeof encoding === 'string' ? super.write(data, encoding, callback) : super.write(data, encoding);
   }
 
@@ -66,7 +72,13 @@ export class ResponseStream extends Writable {
   }
 
   override _destroy(error: Error | null, done: (error: Error | null) => void): void {
-    if (!this.writableFinished) this.#sink.destroyed();
+    if (!this.writableFinished && !this.#wroteLate) this.#sink.destroyed(error);
     done(error);
+  }
+
+  #reportLateWrite(): void {
+    if (!this.#wroteLate)
+      this.#sink.wroteAfterEnd(new InvalidStreamingOperation('Cannot write, the stream has ended.'));
+    this.#wroteLate = true;
   }
 }

@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { finished } from 'node:stream/promises';
 import type { InvocationContext } from '../invocation/invocation-context.js';
 import type { HandlerCallback, PlainHandler, RunnableHandler } from './local-function.js';
@@ -8,11 +9,15 @@ import { highWaterMarkOf, isStreamingHandler, type StreamingHandler } from './st
 /** An invocation of a handler. */
 export interface HandlerCall {
   readonly event: unknown;
-  readonly context: InvocationContext;
   readonly sink: ResponseStreamSink;
-  /** The time is up, or the endpoint has closed: an async generator is left at its next value. */
+  /** Makes the handler's context, whose old ways to end call the callback. */
+  readonly contextFor: (callback: HandlerCallback) => InvocationContext;
+  /** The invocation has failed or its time is up: an async generator is left at its next value. */
   readonly isOver: () => boolean;
 }
+
+/** How long an async generator may keep the event loop, in milliseconds. */
+const maxTurnMs = 10;
 
 /**
  * Runs a handler to the end of its response. Rejects with what the handler threw; resolves when its stream has ended,
@@ -22,10 +27,13 @@ export function runHandler(handler: RunnableHandler, call: HandlerCall): Promise
   return isStreamingHandler(handler) ? runStreaming(handler, call) : runPlain(handler as PlainHandler, call);
 }
 
-async function runStreaming(handler: StreamingHandler, { event, context, sink }: HandlerCall): Promise<void> {
+async function runStreaming(handler: StreamingHandler, { event, contextFor, sink }: HandlerCall): Promise<void> {
   const stream = new ResponseStream(sink, highWaterMarkOf(handler));
-  // A destroyed stream is reported through the sink; without a listener its error would end the process.
+  // The sink reports a destroyed stream. Without a listener its error would count as uncaught.
   stream.on('error', () => undefined);
+  const context = contextFor(() => {
+    throw new Error('A streaming handler ends its response with responseStream.end()');
+  });
   const result: unknown = handler(event as never, stream, context);
   if (!isPromiseLike(result)) throw new Error('Streaming does not support non-async handlers.');
   if ((await result) !== undefined) console.warn('Streaming handlers ignore return values.');
@@ -33,33 +41,41 @@ async function runStreaming(handler: StreamingHandler, { event, context, sink }:
   if (!stream.writableFinished && !stream.destroyed) await finished(stream).catch(() => undefined);
 }
 
-async function runPlain(handler: PlainHandler, { event, context, sink, isOver }: HandlerCall): Promise<void> {
+async function runPlain(handler: PlainHandler, call: HandlerCall): Promise<void> {
+  const { sink, isOver } = call;
   const stream = new ResponseStream(sink);
-  const result =
-    handler.length >= 3 ? await callBack(handler, event, context) : handler(event as never, context, refuse);
+  const result = await callPlain(handler, call);
   if (isAsyncIterable(result)) {
+    let turnBegan = performance.now();
     for await (const item of result) {
       if (isOver()) return;
       if (!stream.write(item)) await once(stream, 'drain');
+      // A generator that never waits would starve all else, its own time-out too.
+      if (performance.now() - turnBegan > maxTurnMs) {
+        await nextTurn();
+        turnBegan = performance.now();
+      }
     }
   } else {
-    const value: unknown = await result;
-    sink.setContentType('application/json');
-    stream.write(value === undefined ? 'null' : JSON.stringify(value));
+    sink.result(result);
+    stream.write(result === undefined ? 'null' : JSON.stringify(result));
   }
   stream.end();
   await finished(stream);
 }
 
-function callBack(handler: PlainHandler, event: unknown, context: InvocationContext): Promise<unknown> {
+/** Calls a plain handler in whichever way it ends: with a promise, a result, the callback, or the context's methods. */
+function callPlain(handler: PlainHandler, { event, contextFor }: HandlerCall): Promise<unknown> {
   return new Promise((resolve, reject) => {
     const callback: HandlerCallback = (error, result) => {
       if (error === undefined || error === null) resolve(result);
       // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- what the handler gave, as it is
       else reject(error);
     };
-    const result = handler(event as never, context, callback);
+    const takesCallback = handler.length >= 3;
+    const result = handler(event as never, contextFor(callback), takesCallback ? callback : refuse);
     if (isPromiseLike(result)) result.then(resolve, reject);
+    else if (!takesCallback) resolve(result);
   });
 }
 

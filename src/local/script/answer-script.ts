@@ -1,60 +1,71 @@
-import { streamHead, type AcceptedInvocation } from '../invocation/accepted-invocation.js';
-import { playScriptBuffered } from './play-script-buffered.js';
-import { playScript } from './play-script.js';
+import { sendBuffered } from '../invocation/answer-buffered.js';
+import { toBytes, type InvocationEnd } from '../invocation/encode-frames.js';
+import { streamHead, type Invocation } from '../invocation/invocation.js';
+import { invalidParameter, ServiceRefusal, serviceFailure } from '../http/service-errors.js';
+import { aborted, playScript, settledOrAborted } from './play-script.js';
+import { pause } from '../invocation/bandwidth.js';
 import { assertScript, type Script, type ScriptStep } from './scripted.js';
-import { sendBuffered } from '../invocation/send-buffered.js';
-import { invalidParameter, sendServiceError, serviceFailure } from '../http/service-errors.js';
 
-/** Plays a script. */
-export async function answerScript(script: Script, invocation: AcceptedInvocation): Promise<void> {
-  const { record, response, writer } = invocation;
+/**
+ * Plays a script.
+ *
+ * @throws ServiceRefusal for a script that is at fault, or that asks for an HTTP error.
+ */
+export async function answerScript(script: Script, invocation: Invocation): Promise<void> {
+  const { record, writer } = invocation;
+  const steps = stepsFor(script, invocation);
+  const over = new AbortController();
+  // Also when the endpoint closes: that breaks every connection.
+  void record.closed.then(() => over.abort());
+  if (record.operation === 'Invoke') return answerBuffered(steps, invocation, over.signal);
+  writer.setHead(200, streamHead(invocation, 'application/octet-stream'));
+  await playScript(steps, { record, writer, signal: over.signal });
+}
+
+/** Returns the steps for this request. @throws ServiceRefusal as {@link answerScript} */
+export function stepsFor(script: Script, { record }: Invocation): readonly ScriptStep[] {
   let steps: readonly ScriptStep[];
   try {
     steps = typeof script === 'function' ? script(record, record.attempt) : script;
     assertScript(steps);
   } catch (error) {
     // The script's author has to see it: a client shows the message.
-    record.statusCode = 500;
-    sendServiceError(response, serviceFailure(`The script failed: ${String(error)}`));
-    await record.closed;
-    return;
+    throw serviceFailure(`The script failed: ${String(error)}`);
   }
   const [first] = steps;
-  if (typeof first === 'object' && 'httpError' in first) {
-    record.statusCode = first.httpError.statusCode;
-    sendServiceError(response, first.httpError);
-    await record.closed;
-    return;
-  }
-  const over = new AbortController();
-  // Also when the endpoint closes: that breaks every connection.
-  void record.closed.then(() => over.abort());
-  if (record.operation === 'Invoke') return answerScriptBuffered(steps, invocation, over.signal);
-  writer.setHead(200, streamHead(invocation, 'application/octet-stream'));
-  await playScript(steps, { writer, signal: over.signal });
+  if (typeof first === 'object' && 'httpError' in first) throw new ServiceRefusal(first.httpError);
+  return steps;
 }
 
-async function answerScriptBuffered(
+/** Plays a script for a buffered Invoke: chunks are gathered, waits are kept. */
+async function answerBuffered(
   steps: readonly ScriptStep[],
-  invocation: AcceptedInvocation,
+  invocation: Invocation,
   signal: AbortSignal,
 ): Promise<void> {
-  const { record, response, writer } = invocation;
-  const result = await playScriptBuffered(steps, signal);
-  if (result === 'gone') return;
-  if (result === 'reset') {
-    writer.reset();
-  } else if ('senseless' in result) {
-    record.statusCode = 400;
-    sendServiceError(response, invalidParameter(`The script step ${result.senseless} has no meaning in an Invoke`));
-  } else {
-    const { errorCode, errorDetails = '', logTail } = result.complete ?? {};
-    await sendBuffered(invocation, {
-      payload: errorCode === undefined ? result.payload : Buffer.from(errorDetails),
-      contentType: 'application/json',
-      isFailure: errorCode !== undefined,
-      logTail,
-    });
+  const parts: Uint8Array[] = [];
+  let complete: InvocationEnd = {};
+  for (const step of steps.flatMap((one) => (typeof one === 'object' && 'batch' in one ? one.batch : one))) {
+    if (step === 'end') break;
+    if (step === 'reset') {
+      invocation.writer.reset();
+      return;
+    }
+    if (step === 'stall') await aborted(signal);
+    else if (step === 'flush') continue;
+    else if ('chunk' in step) parts.push(toBytes(step.chunk));
+    else if ('complete' in step) complete = step.complete;
+    else if ('waitMs' in step) await pause(step.waitMs, signal);
+    else if ('waitFor' in step) await settledOrAborted(step.waitFor, signal);
+    else throw invalidParameter(`The script step ${Object.keys(step)[0] ?? ''} has no meaning in an Invoke`);
+    // The client went away, or the endpoint closed.
+    if (signal.aborted) return;
   }
-  await record.closed;
+  const { errorCode, errorDetails = '', logTail } = complete;
+  await sendBuffered(invocation, {
+    payload: errorCode === undefined ? Buffer.concat(parts) : Buffer.from(errorDetails),
+    contentType: 'application/json',
+    isFailure: errorCode !== undefined,
+    logTail,
+  });
 }

@@ -1,17 +1,30 @@
-import { setTimeout as delay } from 'node:timers/promises';
-import { encodeStep } from './encode-step.js';
+import type { RequestRecord } from '../http/local-request.js';
 import type { ResponseWriter } from '../http/response-writer.js';
-import type { ScriptStep } from './scripted.js';
+import { pause } from '../invocation/bandwidth.js';
+import {
+  encodeBadCrc,
+  encodeBogusLength,
+  encodeChunk,
+  encodeComplete,
+  encodeError,
+  encodeException,
+  encodeFrame,
+  encodeUnknownEvent,
+  toBytes,
+} from '../invocation/encode-frames.js';
+import type { ByteStep, ScriptStep } from './scripted.js';
 
 /** What a script plays on. */
 export interface ScriptStage {
+  readonly record: RequestRecord;
   readonly writer: ResponseWriter;
   /** Aborted when the response is over or the endpoint closes: waits end with it. */
   readonly signal: AbortSignal;
 }
 
 /** Plays the steps that follow the head, then ends the response; stops where the client goes away. */
-export async function playScript(steps: readonly ScriptStep[], { writer, signal }: ScriptStage): Promise<void> {
+export async function playScript(steps: readonly ScriptStep[], stage: ScriptStage): Promise<void> {
+  const { record, writer, signal } = stage;
   for (const step of steps) {
     if (signal.aborted || writer.isOver) return;
     if (step === 'end') break;
@@ -26,20 +39,28 @@ export async function playScript(steps: readonly ScriptStep[], { writer, signal 
       await writer.flushHead();
     } else if ('waitMs' in step) await pause(step.waitMs, signal);
     else if ('waitFor' in step) await settledOrAborted(step.waitFor, signal);
-    else if ('batch' in step) await writer.writeApart(Buffer.concat(step.batch.map(encodeStep)));
-    else if (!('httpError' in step)) await writer.writeApart(encodeStep(step));
+    else if (!('httpError' in step)) {
+      const parts = 'batch' in step ? step.batch : [step];
+      for (const part of parts) if ('chunk' in part) record.payloadBytes += toBytes(part.chunk).length;
+      await writer.writeApart(Buffer.concat(parts.map(encodeStep)));
+    }
   }
   if (!signal.aborted) await writer.end();
 }
 
-/** Waits, for so long or until the signal is aborted. */
-export async function pause(ms: number, signal: AbortSignal): Promise<void> {
-  try {
-    await delay(ms, undefined, { signal });
-  } catch (error) {
-    // The abort ends the wait; the caller sees it in the signal.
-    if (!signal.aborted) throw error;
+/** The bytes that a step of a script puts on the wire. */
+function encodeStep(step: ByteStep): Uint8Array {
+  if ('chunk' in step) return encodeChunk(step.chunk);
+  if ('complete' in step) return encodeComplete(step.complete);
+  if ('exception' in step) return encodeException(step.exception, step.body ?? {});
+  if ('errorFrame' in step) return encodeError(step.errorFrame.code, step.errorFrame.message);
+  if ('unknownEvent' in step) {
+    return encodeUnknownEvent(step.unknownEvent.eventType, step.unknownEvent.payload, step.unknownEvent.headers);
   }
+  if ('frame' in step) return encodeFrame(step.frame.headers, step.frame.payload);
+  if ('badCrc' in step) return encodeBadCrc(step.badCrc);
+  if ('bogusLength' in step) return encodeBogusLength(step.bogusLength);
+  return toBytes(step.raw);
 }
 
 /** Waits for a promise, however it ends, or until the signal is aborted. Leaves no listener behind. */

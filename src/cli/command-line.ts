@@ -1,0 +1,56 @@
+import { parseArgs, type ParseArgsConfig } from 'node:util';
+import type { OptionRule } from '../shared/check-options.js';
+
+/** A command line that cannot be understood: exit code 2. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError';
+}
+
+type Options = NonNullable<ParseArgsConfig['options']>;
+type Parsed<T extends Options> = ReturnType<typeof parseArgs<{ options: T; allowPositionals: true }>>;
+
+/** Parses a command's arguments. @throws UsageError for an unknown option or a missing value. */
+export function parseCommandLine<const T extends Options>(args: readonly string[], options: T): Parsed<T> {
+  try {
+    return parseArgs({ args: [...args], allowPositionals: true, options });
+  } catch (error) {
+    throw new UsageError((error as Error).message);
+  }
+}
+
+/** Reads an option's value as a number. @throws UsageError where it is not a whole number or the rule refuses it. */
+export function wholeNumber(option: string, value: string | undefined, rule: OptionRule): number | undefined {
+  if (value === undefined) return undefined;
+  const number = /^(\d{1,15}|Infinity)$/.test(value) ? Number(value) : Number.NaN;
+  if (Number.isNaN(number)) throw new UsageError(`${option} needs a whole number, not ${value}`);
+  if (!rule.isValid(number)) throw new UsageError(`${option} must be ${rule.expected}, not ${value}`);
+  return number;
+}
+
+/** Reads an option's value as an http or https URL. @throws UsageError where it is none. */
+export function httpUrl(option: string, value: string): URL {
+  const url = URL.canParse(value) ? new URL(value) : undefined;
+  // `localhost:3001` is a valid URL too, with the scheme `localhost`.
+  if (url === undefined || !/^https?:$/.test(url.protocol) || !/^https?:\/\//i.test(value)) {
+    const host = /^[\w.-]+(:\d+)?(\/|$)/.test(value) ? ` Did you mean http://${value} ?` : '';
+    throw new UsageError(`${option} needs a URL that starts with http:// or https://, not ${value}.${host}`);
+  }
+  return url;
+}
+
+/** The exit codes, by kind of failure. `--help` documents them. */
+export const exitCodes = {
+  ok: 0,
+  unexpected: 1,
+  usage: 2,
+  functionFailed: 3,
+  refused: 4,
+  unavailable: 5,
+  broken: 6,
+  unreachable: 7,
+  timedOut: 8,
+  unreadable: 9,
+  httpStatus: 10,
+  interrupted: 130,
+  terminated: 143,
+} as const;

@@ -1,0 +1,139 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { isIP } from 'node:net';
+import { accessDenied } from './service-errors.js';
+
+/** Which pages may call: all, or those of these origins. */
+export type CorsOption = boolean | readonly string[];
+
+/** Who may call, as the options say. */
+export interface DoorSettings {
+  readonly cors: CorsOption;
+  readonly allowedHosts: readonly string[];
+}
+
+/** What the SDK sends, each by name: `*` does not cover `authorization`. */
+const requestHeaders = [
+  'amz-sdk-invocation-id',
+  'amz-sdk-request',
+  'authorization',
+  'content-type',
+  'x-amz-client-context',
+  'x-amz-content-sha256',
+  'x-amz-date',
+  'x-amz-invocation-type',
+  'x-amz-log-type',
+  'x-amz-security-token',
+  'x-amz-tenant-id',
+  'x-amz-user-agent',
+].join(', ');
+
+/** What a client in a browser has to see; without `x-amzn-errortype` every exception is `Unknown`. */
+const responseHeaders = [
+  'date',
+  'retry-after',
+  'x-amz-executed-version',
+  'x-amz-function-error',
+  'x-amz-log-result',
+  'x-amzn-errortype',
+  'x-amzn-remapped-content-type',
+  'x-amzn-requestid',
+];
+
+/**
+ * Checks who asks, before anything of the request is used.
+ *
+ * - **Host**: on a loopback address, a name that is not loopback's came by DNS rebinding.
+ * - **Origin**: a page that is not allowed must not even send a simple POST, whose answer it could not read.
+ * - **Sec-Fetch-Site**: an image or a script of another site sends no Origin. Following a link to here is allowed, as a
+ *   login's way back needs it.
+ *
+ * @throws ServiceRefusal with status 403.
+ */
+export function checkDoors({ cors, allowedHosts }: DoorSettings, request: IncomingMessage): void {
+  const host = hostNameOf(request.headers.host);
+  if (host !== undefined && isLoopbackAddress(request.socket.localAddress ?? '')) {
+    const isAllowed = isLoopbackName(host) || allowedHosts.some((allowed) => allowed.toLowerCase() === host);
+    if (!isAllowed) {
+      throw accessDenied(`The host name ${quote(host)} is not allowed here: list it in the option allowedHosts`);
+    }
+  }
+  const { origin } = request.headers;
+  if (origin !== undefined && !isAllowedOrigin(cors, request)) {
+    throw accessDenied(`Pages of ${quote(origin)} may not call this endpoint: list the origin in the option cors`);
+  }
+  if (origin === undefined && cors !== true && isForeignSubresource(request)) {
+    throw accessDenied('Pages of other sites may not load from this endpoint: the option cors allows origins');
+  }
+}
+
+/**
+ * Adds the CORS headers for an allowed origin, and answers a preflight of one. Call it after {@link checkDoors}.
+ *
+ * @returns true where the request was a preflight and is answered.
+ */
+export function answerCors({ cors }: DoorSettings, request: IncomingMessage, response: ServerResponse): boolean {
+  const { origin } = request.headers;
+  if (cors === false || origin === undefined) return false;
+  addCorsHeaders(origin, response);
+  response.setHeader('access-control-expose-headers', responseHeaders.join(', '));
+  const wantedMethod = request.headers['access-control-request-method'];
+  if (request.method !== 'OPTIONS' || wantedMethod === undefined) return false;
+  response.setHeader('access-control-allow-methods', 'POST');
+  response.setHeader('access-control-allow-headers', requestHeaders);
+  answerPreflight(response);
+  return true;
+}
+
+/** Names the origin that may read the response. Caches must keep other origins' responses apart. */
+export function addCorsHeaders(origin: string, response: ServerResponse): void {
+  response.setHeader('access-control-allow-origin', origin);
+  response.setHeader('vary', 'origin');
+}
+
+/** Ends the response to a preflight, whose other headers are set. */
+export function answerPreflight(response: ServerResponse): void {
+  response.setHeader('access-control-max-age', '600');
+  // Chromium asks before a page of the open web may reach this machine.
+  response.setHeader('access-control-allow-private-network', 'true');
+  response.statusCode = 204;
+  response.end();
+}
+
+function isAllowedOrigin(cors: CorsOption, request: IncomingMessage): boolean {
+  const { origin = '', host = '' } = request.headers;
+  if (cors === true || (cors !== false && cors.includes(origin))) return true;
+  // The page came from here. A DNS name other than loopback's can be rebound, an address cannot.
+  const name = hostNameOf(host) ?? '';
+  return origin === `http://${host}` && (isLoopbackName(name) || isIP(name.replaceAll(/[[\]]/g, '')) !== 0);
+}
+
+/** A part of a page of another site: an image, a script, a frame. Browsers say so themselves; other clients do not. */
+function isForeignSubresource({ headers }: IncomingMessage): boolean {
+  if (headers['sec-fetch-site'] !== 'cross-site') return false;
+  return headers['sec-fetch-mode'] !== 'navigate' || headers['sec-fetch-dest'] !== 'document';
+}
+
+/** Returns the name in a Host header, in lower case and without the port; undefined where there is no header. */
+function hostNameOf(host: string | undefined): string | undefined {
+  return host?.toLowerCase().replace(/:\d*$/, '').replace(/\.$/, '');
+}
+
+/** Recognises a host to listen on that only this machine can reach. */
+export function isLoopbackHost(host: string): boolean {
+  return isLoopbackName(host.toLowerCase());
+}
+
+function isLoopbackName(name: string): boolean {
+  return name === 'localhost' || name.endsWith('.localhost') || isLoopbackAddress(name.replaceAll(/[[\]]/g, ''));
+}
+
+/** Recognises 127.0.0.0/8 and ::1, also as an IPv4 address in IPv6 clothes. */
+function isLoopbackAddress(address: string): boolean {
+  const plain = address.toLowerCase().replace(/^::ffff:/, '');
+  return plain === '::1' || (isIP(plain) === 4 && plain.startsWith('127.'));
+}
+
+/** A foreign text for a message: one line, at most 100 characters, without control characters. */
+function quote(foreign: string): string {
+  return JSON.stringify(foreign.slice(0, 100)).replaceAll(/[\u007f-\u009f\u2028\u2029]/g, '?');
+}

@@ -1,0 +1,125 @@
+import { randomBytes } from 'node:crypto';
+import type { RequestRecord } from '../http/local-request.js';
+import type { ResponseHead, ResponseWriter } from '../http/response-writer.js';
+import {
+  functionNotFound,
+  reservedConcurrencyExceeded,
+  resourceNotFound,
+  serviceFailure,
+} from '../http/service-errors.js';
+import type { LocalProblem, Settings } from '../local-lambda-options.js';
+import { toFunctionConfig, type LocalFunctionConfig } from '../runtime/local-function.js';
+import { localFunctionArn } from './function-name.js';
+
+/** A request that asks for a function, whichever door it came through. */
+export interface IncomingInvocation {
+  readonly settings: Settings;
+  readonly record: RequestRecord;
+  readonly writer: ResponseWriter;
+  readonly gate: ConcurrencyGate;
+  /** Aborted when the endpoint closes. */
+  readonly closing: AbortSignal;
+  /** Tells of something that no response can tell. The message is completed with the function and the request. */
+  readonly report: (kind: LocalProblem['kind'], what: string, error?: unknown) => void;
+}
+
+/** An invocation that was accepted: all that the run and the answer need to know. */
+export interface Invocation extends IncomingInvocation {
+  readonly config: LocalFunctionConfig;
+  /** `$LATEST`, or the version that the qualifier led to. */
+  readonly version: string;
+  readonly arn: string;
+  readonly event: unknown;
+  /** In the form of `x-amzn-trace-id`. */
+  readonly traceId: string;
+  /** Gives the function's place under its reserved concurrency back; more than once does no harm. */
+  readonly release: () => void;
+}
+
+/**
+ * Looks the function up and takes a place under its reserved concurrency.
+ *
+ * @throws ServiceRefusal where there is no such function or version, or no place.
+ */
+export function acceptInvocation(
+  incoming: IncomingInvocation,
+  eventFor: (config: LocalFunctionConfig) => unknown,
+): Invocation {
+  const { functionName, qualifier } = incoming.record;
+  const { functions } = incoming.settings;
+  const arn = localFunctionArn(functionName, qualifier);
+  // Own members only: a function of the name `__proto__` or `constructor` does not exist.
+  if (!Object.hasOwn(functions, functionName) || functions[functionName] === undefined) {
+    throw functionNotFound(arn, Object.keys(functions));
+  }
+  const config = configOf(functionName, functions[functionName]);
+  const version = resolveVersion(config, qualifier);
+  if (version === undefined) throw resourceNotFound(arn);
+  const event = eventFor(config);
+  const release = incoming.gate.enter(functionName, config.reservedConcurrency);
+  return { ...incoming, config, version, arn, event, traceId: newTraceId(), release };
+}
+
+/** The headers that every answer of a run carries. */
+export function commonHead({ version, traceId }: Invocation): ResponseHead {
+  return { 'x-amz-executed-version': version, 'x-amzn-trace-id': traceId };
+}
+
+/** The head of a stream of frames. */
+export function streamHead(invocation: Invocation, contentType: string): ResponseHead {
+  return {
+    ...commonHead(invocation),
+    'content-type': 'application/vnd.amazon.eventstream',
+    'transfer-encoding': 'chunked',
+    'x-amzn-remapped-content-type': contentType,
+  };
+}
+
+/** Counts the running invocations of each function. */
+export class ConcurrencyGate {
+  readonly #running = new Map<string, number>();
+
+  /** Lets an invocation in. Returns the function that lets it out again. @throws ServiceRefusal with status 429. */
+  enter(functionName: string, limit = Infinity): () => void {
+    const running = this.#running.get(functionName) ?? 0;
+    // Lambda asks for a second's patience.
+    if (running >= limit) throw reservedConcurrencyExceeded(1);
+    this.#running.set(functionName, running + 1);
+    let isIn = true;
+    return () => {
+      if (isIn) this.#leave(functionName);
+      isIn = false;
+    };
+  }
+
+  #leave(functionName: string): void {
+    const left = (this.#running.get(functionName) ?? 1) - 1;
+    if (left === 0) this.#running.delete(functionName);
+    else this.#running.set(functionName, left);
+  }
+}
+
+/** @throws ServiceRefusal for something that was put among the functions later, and is none. */
+function configOf(functionName: string, fn: unknown): LocalFunctionConfig {
+  try {
+    return toFunctionConfig(functionName, fn);
+  } catch (error) {
+    throw serviceFailure((error as Error).message);
+  }
+}
+
+/** The version that a qualifier leads to; undefined where the function has no such alias or version. */
+function resolveVersion(config: LocalFunctionConfig, qualifier: string | undefined): string | undefined {
+  if (qualifier === undefined || qualifier === '$LATEST') return '$LATEST';
+  if (/^\d+$/.test(qualifier)) {
+    return config.versions === undefined || config.versions.includes(qualifier) ? qualifier : undefined;
+  }
+  if (config.aliases === undefined) return '$LATEST';
+  return Object.hasOwn(config.aliases, qualifier) ? config.aliases[qualifier] : undefined;
+}
+
+function newTraceId(): string {
+  const hex = (bytes: number): string => randomBytes(bytes).toString('hex');
+  const seconds = Math.floor(Date.now() / 1_000).toString(16);
+  return `Root=1-${seconds}-${hex(12)};Parent=${hex(8)};Sampled=0;Lineage=1:${hex(4)}:0`;
+}

@@ -1,0 +1,96 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { addCorsHeaders, answerPreflight, type DoorSettings } from '../http/doors.js';
+import type { Door } from '../http/handle-request.js';
+import { readRequestBody } from '../http/read-request-body.js';
+import type { ServiceError } from '../http/service-errors.js';
+import type { FunctionFailure } from '../invocation/describe-failure.js';
+import { acceptInvocation, type IncomingInvocation, type Invocation } from '../invocation/invocation.js';
+import { runInvocation } from '../invocation/run-invocation.js';
+import { isScripted } from '../runtime/local-function.js';
+import { playScriptOnUrl } from './play-script-on-url.js';
+import { toUrlEvent } from './to-url-event.js';
+import { UrlSink } from './url-sink.js';
+
+/** What a function URL answers where its function failed before the response began. */
+const badGateway: ServiceError = {
+  statusCode: 502,
+  body: 'Internal Server Error',
+  headers: { 'content-type': 'text/plain' },
+};
+
+/** The door of one function's URL. */
+export function urlDoor(functionName: string): Door {
+  return {
+    answerCors: answerUrlCors,
+    route: ({ url = '/' }) => ({ operation: 'FunctionUrl', path: url.split('?', 1)[0] ?? '/', functionName }),
+    answer: (incoming, _route, request) => answerUrlRequest(incoming, request),
+  };
+}
+
+/**
+ * Answers a request to a function's URL to its end. Resolves with a handler's failure, if there was one.
+ *
+ * @throws ServiceRefusal for a request that is refused before the function runs.
+ */
+async function answerUrlRequest(
+  incoming: IncomingInvocation,
+  request: IncomingMessage,
+): Promise<FunctionFailure | undefined> {
+  const { settings, record } = incoming;
+  const body = await readRequestBody(request, settings.maxRequestBytes);
+  if (body === undefined) return undefined;
+  record.payload = body;
+  const accepted = acceptInvocation(incoming, () => undefined);
+  const invocation = { ...accepted, event: toUrlEvent(request, record, accepted.traceId) };
+  try {
+    return await run(invocation);
+  } finally {
+    invocation.release();
+  }
+}
+
+async function run(invocation: Invocation): Promise<FunctionFailure | undefined> {
+  const { config, writer, closing, report } = invocation;
+  const sink = new UrlSink(invocation);
+  const { failure } = isScripted(config.handler)
+    ? await playScriptOnUrl(config.handler.script, invocation, sink)
+    : await runInvocation(config.handler, invocation, sink);
+  if (closing.aborted || writer.wasReset) return failure;
+  if (failure === undefined) await sink.finish();
+  if (failure !== undefined || sink.fault !== undefined) {
+    if (sink.fault !== undefined) report('invalid-response', `its response is no HTTP response: ${sink.fault}`);
+    await writer.refuse(badGateway);
+    return failure ?? faultOf(sink.fault ?? '');
+  }
+  await writer.end();
+  return undefined;
+}
+
+function faultOf(fault: string): FunctionFailure {
+  return {
+    errorType: 'Runtime.InvalidResponse',
+    errorMessage: `The response is no HTTP response: ${fault}`,
+    trace: [],
+  };
+}
+
+/**
+ * Answers a preflight for an allowed origin; otherwise prepares the CORS headers, which replace the function's own.
+ *
+ * @returns true where the request is answered.
+ */
+function answerUrlCors({ cors }: DoorSettings, request: IncomingMessage, response: ServerResponse): boolean {
+  const { origin } = request.headers;
+  if (cors === false || origin === undefined) return false;
+  addCorsHeaders(origin, response);
+  response.setHeader('access-control-expose-headers', 'x-amzn-requestid, x-amzn-errortype, retry-after, date');
+  // With cookies, but only for pages that the option names: any page at all must not act for the one who is logged in.
+  if (cors !== true) response.setHeader('access-control-allow-credentials', 'true');
+  const wantedMethod = request.headers['access-control-request-method'];
+  if (request.method !== 'OPTIONS' || wantedMethod === undefined) return false;
+  response.setHeader('access-control-allow-methods', wantedMethod);
+  const wantedHeaders = request.headers['access-control-request-headers'];
+  if (wantedHeaders !== undefined) response.setHeader('access-control-allow-headers', wantedHeaders);
+  answerPreflight(response);
+  return true;
+}
