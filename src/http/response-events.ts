@@ -4,6 +4,7 @@ import type { HttpHeadEvent, LambdaStreamEvent } from '../events.js';
 import { toHeadEvent } from '../invoke/to-event.js';
 import { createByteCollector } from '../shared/byte-collector.js';
 import { plainBytes } from '../shared/bytes.js';
+import { defined } from '../shared/defined.js';
 
 /** How much of a failed response's body the error carries, in bytes: as much as `decodeHttpResponse` keeps. */
 const maxErrorBodyBytes = 64 * 1024;
@@ -37,6 +38,8 @@ export function createResponseEvents(
   }
   const headers = headersOf(response.headers);
   const errorBody = isFailure(statusCode) ? createByteCollector() : undefined;
+  const head = toHeadEvent(statusCode, headers);
+  const { requestId } = head;
   let chunks = 0;
   let bytes = 0;
 
@@ -47,7 +50,7 @@ export function createResponseEvents(
 
   return {
     begin() {
-      subscriber.next(toHeadEvent(statusCode, headers));
+      subscriber.next(head);
       if (!errorBody) subscriber.next(toHttpHeadEvent(response));
     },
     chunk(piece) {
@@ -75,7 +78,7 @@ export function createResponseEvents(
     broke(cause) {
       // The status is known, and says more than a connection that broke after it.
       if (errorBody) failWith(errorBody.toBytes());
-      else subscriber.error(new TruncatedStreamError({ chunks, bytes, cause }));
+      else subscriber.error(new TruncatedStreamError(defined({ requestId, chunks, bytes, cause })));
     },
   };
 }

@@ -14,6 +14,7 @@ interface ErrorLike {
   readonly code?: unknown;
   readonly cause?: ErrorLike;
   readonly Reason?: unknown;
+  readonly statusCode?: unknown;
   readonly $metadata?: { readonly httpStatusCode?: number; readonly clockSkewCorrected?: boolean };
 }
 
@@ -49,7 +50,9 @@ const fetchFailed =
  * | any other service error, expired credentials among them | never | no |
  * | refused connections, DNS, TLS, connection timeouts | soon | no: it was never sent |
  * | resets, timeouts (RxJS's too), `TruncatedStreamError`, browsers' network errors | soon | yes |
- * | `FunctionError`, this package's other errors, aborts, anything else | never | yes |
+ * | `HttpStatusError` with 429 or 503 | soon | no |
+ * | `HttpStatusError` with 408, 425, 500, 502 or 504 | soon | yes |
+ * | `FunctionError`, any other `HttpStatusError`, this package's other errors, aborts, anything else | never | yes |
  *
  * Goes by names and fields, never by `instanceof`: the verdict is the same for an exception that came as an HTTP
  * response or within the stream, from any copy or version of the SDK.
@@ -71,6 +74,7 @@ function kindOf(error: ErrorLike): InvocationErrorClass {
   const name = String(error.name);
   if (error.Reason === 'ConcurrentSnapshotCreateLimitExceeded') return later;
   if (Object.hasOwn(exceptionTable, name)) return exceptionTable[name as keyof typeof exceptionTable];
+  if (name === 'HttpStatusError') return ofHttpStatus(error.statusCode);
   if (passingNames.test(name)) return soon;
   const { httpStatusCode: status, clockSkewCorrected } = error.$metadata ?? {};
   if (status === undefined) return ofTransport(error);
@@ -79,6 +83,15 @@ function kindOf(error: ErrorLike): InvocationErrorClass {
   if (status === 429 || status >= 500) return soon;
   // Last, since the SDK says so on any response whose date is far from its clock.
   return clockSkewCorrected ? { ...soon, retryAfterMs: 0 } : never;
+}
+
+/**
+ * The status of an HTTP response, which a function or a gateway wrote. 429 and 503 refuse the request; behind the other
+ * failures that pass, the function may have run.
+ */
+function ofHttpStatus(status: unknown): FailureKind {
+  if (status === 429 || status === 503) return soon;
+  return [408, 425, 500, 502, 504].includes(status as number) ? ambiguous : unknown;
 }
 
 function ofTransport(error: ErrorLike): FailureKind {

@@ -1,8 +1,13 @@
 import { asyncScheduler } from 'rxjs';
 
-/** What of an SDK exception says when to come back. Header names in lower case, as all HTTP handlers have them. */
+/**
+ * What of an SDK exception, or of an `HttpStatusError`, says when to come back. Header names in lower case, as all HTTP
+ * handlers have them.
+ */
 interface Hinting {
+  readonly name?: unknown;
   readonly retryAfterSeconds?: string;
+  readonly headers?: Readonly<Record<string, string>>;
   readonly $response?: { readonly headers?: Readonly<Record<string, string>> };
 }
 
@@ -16,8 +21,8 @@ interface Hinting {
  * RxJS's clock.
  */
 export function retryAfter(error: unknown): number | undefined {
-  const { retryAfterSeconds, $response } = error as Hinting;
-  const headers = $response?.headers ?? {};
+  const { name, retryAfterSeconds, $response, headers: own } = error as Hinting;
+  const headers = (name === 'HttpStatusError' ? own : $response?.headers) ?? {};
   const base = Date.parse(headers['date'] ?? '') || asyncScheduler.now();
   // Not a date where it is a number: `Date.parse` takes 0 for the year 2000.
   const inMs = (text = ''): number => (isNaN(Number(text)) ? Date.parse(text) - base : Number(text) * 1_000);

@@ -45,7 +45,7 @@ async function startRaw(
   return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`, requests: () => requests, closed };
 }
 
-const head = (headers: string): string => `HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n${headers}\r\n\r\n`;
+const head = (headers: string): string => `HTTP/1.1 200 OK\r\nX-Amzn-RequestId: r-1\r\n${headers}\r\n\r\n`;
 const chunked = head('Transfer-Encoding: chunked');
 const sized = head('Content-Length: 10');
 const zipped = gzipSync('x'.repeat(1_000)).subarray(0, 15);
@@ -108,7 +108,7 @@ it.each(cases)('a connection with $failure $where', async ({ sent, seen, failure
   else if (seen === '') expect([isLambdaStreamError(error), error]).toEqual([false, expect.any(TypeError)]);
   else if (sent[1] === zipped) expect(error).toMatchObject({ code: 'truncated' });
   else {
-    expect(error).toMatchObject({ code: 'truncated', chunks: bytes > 0 ? 1 : 0, bytes });
+    expect(error).toMatchObject({ code: 'truncated', chunks: bytes > 0 ? 1 : 0, bytes, requestId: 'r-1' });
     expect((error as Error).message).toContain('The body of the HTTP response broke before its end');
     expect((error as Error).cause).toBeInstanceOf(Error);
   }

@@ -26,6 +26,29 @@ function systemError(code: string, message = `${code} in a test`, fields: object
 }
 
 describe('classifyInvocationError', () => {
+  it.each([
+    [[429, 503], soon],
+    [[408, 425, 500, 502, 504], ambiguous],
+    [[300, 400, 401, 403, 404, 409, 413, 418, 501, 505, 599], unknown],
+  ])('takes HTTP responses of status %o for what HTTP says of them', (statuses, expected) => {
+    for (const statusCode of statuses) {
+      const error = new HttpStatusError({ statusCode, headers: {}, body: new Uint8Array() });
+      expect([statusCode, classifyInvocationError(error)]).toEqual([statusCode, expected]);
+    }
+  });
+
+  it('reads Retry-After from the headers of an HttpStatusError, seconds and dates', () => {
+    const date = 'Sun, 06 Nov 1994 08:49:37 GMT';
+    const of = (headers: Record<string, string>): unknown =>
+      classifyInvocationError(new HttpStatusError({ statusCode: 503, headers, body: new Uint8Array() }));
+    expect(of({ 'retry-after': '7' })).toEqual({ ...soon, retryAfterMs: 7_000 });
+    expect(of({ date, 'retry-after': 'Sun, 06 Nov 1994 08:50:37 GMT' })).toEqual({ ...soon, retryAfterMs: 60_000 });
+    // Another error's headers are its own affair.
+    expect(classifyInvocationError(Object.assign(new Error('x'), { headers: { 'retry-after': '7' } }))).toEqual(
+      unknown,
+    );
+  });
+
   // Written out, not derived: what users of each exception can rely on.
   const verdicts: Record<keyof typeof exceptionTable, InvocationErrorClass['verdict']> = {
     TooManyRequestsException: 'soon',
@@ -232,7 +255,10 @@ describe('classifyInvocationError', () => {
       new InvalidRecordError('x', { line: 1, offset: 0, text: '', cause: new TypeError('network') }),
     ],
     ['a LineTooLongError', new LineTooLongError({ line: 1, offset: 0, maxLineBytes: 1 })],
-    ['an HttpStatusError', new HttpStatusError({ statusCode: 503, headers: {}, body: new Uint8Array() })],
+    [
+      'an HttpStatusError of another status',
+      new HttpStatusError({ statusCode: 404, headers: {}, body: new Uint8Array() }),
+    ],
     ['a ProtocolError', new ProtocolError('bad CRC')],
     ['a ReplayMismatchError', new ReplayMismatchError('x', { deliveredBytes: 1, cause: systemError('ECONNRESET') })],
     ['a bug', new TypeError("Cannot read properties of undefined (reading 'fetch')")],
