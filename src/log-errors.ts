@@ -28,14 +28,15 @@ export interface LogPlace {
 /**
  * What was lost of a logged invocation. `lease`: the process that read the function's response no longer renews its
  * claim. `closed`: that process closed its log, for a deployment, say. `log`: the log lost entries, by a promoted
- * replica or an eviction.
+ * replica or an eviction. `abandoned`: all consumers had left, so that the connection was closed.
  */
-export type ProducerLossReason = 'lease' | 'closed' | 'log';
+export type ProducerLossReason = 'lease' | 'closed' | 'log' | 'abandoned';
 
 const lossTexts: Readonly<Record<ProducerLossReason, string>> = {
   lease: 'the process that read the response no longer renews its lease',
   closed: 'the process that read the response was closed',
   log: 'the log has lost entries',
+  abandoned: 'all its consumers had left, and its connection was closed',
 };
 
 /**

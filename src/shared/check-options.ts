@@ -24,6 +24,13 @@ export const delayMs: OptionRule = {
   isNumber: true,
 };
 
+/** A time in milliseconds that is at least so long. Infinity is not one. */
+export const durationFrom = (leastMs: number): OptionRule => ({
+  expected: `from ${leastMs} to ${maxTimerMs} milliseconds`,
+  isValid: (value) => typeof value === 'number' && value >= leastMs && value <= maxTimerMs,
+  isNumber: true,
+});
+
 /** A time limit in milliseconds, or Infinity for no limit. */
 export const timeLimitMs: OptionRule = {
   expected: `from 1 to ${maxTimerMs} milliseconds, or Infinity`,

@@ -1,5 +1,5 @@
 import * as errors from '../errors.js';
-import { errorBrand, isLambdaStreamError } from '../errors.js';
+import { errorBrand, type AnyLambdaStreamError } from '../errors.js';
 import { fromTaggedJson, toTaggedJson, type Json } from './tagged-json.js';
 
 /** A failure as JSON: its name and message, and those of its fields that are known here. */
@@ -42,8 +42,8 @@ const fields: Readonly<Record<string, (value: unknown) => boolean>> = {
   statusCode: isNumber,
   headers: isTextTable,
   body: isBytes,
-  key: isText,
   reason: isText,
+  key: isText,
   position: isText,
   generation: isNumber,
   // The SDK's exceptions, and those of the transport.
@@ -54,6 +54,25 @@ const fields: Readonly<Record<string, (value: unknown) => boolean>> = {
   retryAfterSeconds: isTextOrNumber,
   errno: isTextOrNumber,
   syscall: isText,
+};
+
+/** This package's errors by name: a new one does not compile until it stands here. */
+const codes: { readonly [E in AnyLambdaStreamError as E['name']]: E['code'] } = {
+  DetachedPayloadError: 'detached-payload',
+  FunctionError: 'function-error',
+  HttpStatusError: 'http-status',
+  InvalidRecordError: 'invalid-record',
+  InvalidTextError: 'invalid-text',
+  InvocationStoppedError: 'stopped',
+  LineTooLongError: 'line-too-long',
+  LogUnavailableError: 'log-unavailable',
+  ProducerLostError: 'producer-lost',
+  ProtocolError: 'protocol',
+  ReplayLimitError: 'replay-limit',
+  ReplayMismatchError: 'replay-mismatch',
+  ResponseTooLargeError: 'response-too-large',
+  TruncatedStreamError: 'truncated',
+  UnknownInvocationError: 'unknown-invocation',
 };
 
 const metadataFields: Readonly<Record<string, (value: unknown) => boolean>> = {
@@ -114,7 +133,6 @@ function encode(error: unknown, maxLength: number, depth: number): EncodedFailur
   return {
     name: nameOf(error).slice(0, maxLength),
     message: messageOf(error).slice(0, maxLength),
-    ...(isOurs(error) && { ours: true }),
     ...take(error, fields, maxLength),
     ...(Object.keys(metadata).length > 0 && { $metadata: metadata }),
     ...(response !== undefined && {
@@ -129,10 +147,10 @@ function decode(value: Readonly<Record<string, unknown>>, depth: number): Error 
   const message = isText(value['message']) ? (value['message'] as string) : 'No message was told';
   const { cause, $metadata, $response } = value;
   const options = depth < maxCauses && cause !== undefined ? { cause: decodeCause(cause, depth + 1) } : undefined;
-  const Class = value['ours'] === true ? classOf(name) : Error;
+  const Class = classOf(name, value['code']);
   // An Error of the class without running its constructor, which would make another message.
   const error: Error = Reflect.construct(Error, options ? [message, options] : [message], Class);
-  // The constructor, which did not run, would have set it.
+  // What the base's constructor sets, by which `isLambdaStreamError` knows the package's errors.
   if (Class !== Error) Object.defineProperty(error, errorBrand, { value: true });
   if (error.name !== name) {
     // As a class writes its field `name`; on other errors it is hidden, as the SDK's exceptions have it.
@@ -163,19 +181,11 @@ function decodeCause(cause: unknown, depth: number): unknown {
   return decode(cause as Readonly<Record<string, unknown>>, depth);
 }
 
-/** Whether it is an error of this package. False where a Proxy refuses to tell. */
-function isOurs(error: unknown): boolean {
-  try {
-    return isLambdaStreamError(error);
-  } catch {
-    return false;
-  }
-}
-
-/** The class of this package that has the name. */
-function classOf(name: string): new () => Error {
-  const Class = (errors as Readonly<Record<string, unknown>>)[name];
-  return typeof Class === 'function' ? (Class as new () => Error) : Error;
+/** The class of this package that has the name and the code; Error for all others. */
+function classOf(name: string, code: unknown): new () => Error {
+  const expected = (codes as Readonly<Record<string, string>>)[name];
+  if (!Object.hasOwn(codes, name) || expected !== code) return Error;
+  return (errors as unknown as Readonly<Record<string, new () => Error>>)[name] ?? Error;
 }
 
 /** The members of the table that the value has, as tagged JSON. */

@@ -1,0 +1,67 @@
+import type { EntryId } from './invocation-log.js';
+
+/**
+ * A place in the response: `<generation>-<bytes>`, the payload bytes delivered so far in this generation. It is what
+ * the `id:` of a server-sent event carries, and what `after` takes.
+ */
+export type Position = `${number}-${number}`;
+
+/** How many entries without payload one place has room for, the chunk's own slot 0 included. */
+const slotsPerPlace = 1024;
+
+/** From this slot on, an event that can be missed is not logged: takeovers and the end still need room. */
+export const lastEventSlot = 900;
+
+/** From this slot on, nobody takes over: the end needs room. */
+export const lastTakeoverSlot = 1_000;
+
+/** An entry's id, or a position, taken apart. */
+export interface Place {
+  readonly generation: number;
+  readonly bytes: number;
+  readonly slot: number;
+}
+
+/** Reads an entry's id. */
+export function placeOf(id: EntryId): Place {
+  const [generation, second] = numbersOf(id);
+  const slot = second % slotsPerPlace;
+  return { generation, bytes: (second - slot) / slotsPerPlace, slot };
+}
+
+/** Writes an entry's id. */
+export function entryIdOf({ generation, bytes, slot }: Place): EntryId {
+  return `${generation}-${bytes * slotsPerPlace + slot}`;
+}
+
+/** The id right after this one. */
+export function nextEntryId(id: EntryId): EntryId {
+  const [generation, second] = numbersOf(id);
+  return `${generation}-${second + 1}`;
+}
+
+/** The id of the opening entry of a generation. */
+export const openingIdOf = (generation: number): EntryId => `${generation}-0`;
+
+/** Negative where the first id is the older one, 0 where both are the same. */
+export function compareIds(first: EntryId, second: EntryId): number {
+  if (first === second) return 0;
+  const [firstGeneration, firstNumber] = numbersOf(first);
+  const [secondGeneration, secondNumber] = numbersOf(second);
+  return firstGeneration - secondGeneration || firstNumber - secondNumber;
+}
+
+/** Reads a position; undefined for what is not `digits-digits`. It may come from a stranger. */
+export function parsePosition(text: unknown): Place | undefined {
+  if (typeof text !== 'string' || !/^\d{1,20}-\d{1,20}$/.test(text)) return undefined;
+  const [generation, bytes] = numbersOf(text as Position);
+  return { generation, bytes, slot: 0 };
+}
+
+/** The position right behind an entry. */
+export const positionOf = ({ generation, bytes }: Place): Position => `${generation}-${bytes}`;
+
+function numbersOf(id: EntryId): [number, number] {
+  const dash = id.indexOf('-');
+  return [Number(id.slice(0, dash)), Number(id.slice(dash + 1))];
+}

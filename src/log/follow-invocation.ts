@@ -1,0 +1,64 @@
+import { Observable } from 'rxjs';
+import { checkOptions, observable, oneOf } from '../shared/check-options.js';
+import type { Position } from './entry-id.js';
+import type { InvocationLog } from './invocation-log.js';
+import { roomOf } from './key-room.js';
+import { checkLogAndKey, positionOrNow, readAfter } from './log-arguments.js';
+import { startReader } from './log-reader.js';
+import type { PositionedEvent } from './log-records.js';
+
+/** How long an answer of the log is waited for, by thirds, before the invocation's own lease is known. */
+const unknownLeaseMs = 10_000;
+
+/** Options of {@link followInvocation}. */
+export interface FollowInvocationOptions {
+  /** As for `joinInvocation`. @defaultValue everything from the start */
+  readonly after?: Position | 'now';
+  /** As for `joinInvocation`. @defaultValue never */
+  readonly pauseWhile?: Observable<boolean>;
+  /**
+   * What happens when the process that reads the response is lost: a `ProducerLostError`, or following whoever takes
+   * over. Where nobody does within a lease, `'follow'` is a `ProducerLostError` too.
+   *
+   * @defaultValue `'error'`
+   */
+  readonly afterProducerLoss?: 'error' | 'follow';
+}
+
+/**
+ * Events of an invocation that somebody else has joined. Never invokes.
+ *
+ *     source    --h-a-----b-(c|)    h: head, a, b: chunks, c: complete
+ *     result    ------(ha)b-(c|)    subscribes in frame 6
+ *
+ * - **Emits**, **completes** and **errors** as `joinInvocation` does; `UnknownInvocationError` where the log knows
+ *   nothing of the key.
+ * - **Unsubscribing** leaves: a follower counts as a consumer, and while one is there the connection stays open.
+ * - **Memory** as for `joinInvocation`.
+ *
+ * @example
+ * followInvocation(log, key, { after: 'now' }).pipe(decodeText()).subscribe((text) => screen.append(text));
+ *
+ * @throws TypeError at the call for an option of the wrong type.
+ */
+export function followInvocation(
+  log: InvocationLog,
+  key: string,
+  options: FollowInvocationOptions = {},
+): Observable<PositionedEvent> {
+  const caller = 'followInvocation';
+  checkLogAndKey(caller, log, key);
+  checkOptions(caller, options, {
+    after: positionOrNow,
+    pauseWhile: observable,
+    afterProducerLoss: oneOf(['error', 'follow']),
+  });
+  const { after, pauseWhile, afterProducerLoss = 'error' } = options;
+  return new Observable((subscriber) => {
+    startReader(roomOf(log, key, unknownLeaseMs), subscriber, {
+      after: readAfter(after),
+      pauseWhile,
+      followsLoss: afterProducerLoss === 'follow',
+    });
+  });
+}

@@ -1,0 +1,82 @@
+import { catchError, from, ReplaySubject, take, throwError, timeout, type Observable } from 'rxjs';
+import { isLambdaStreamError, LogUnavailableError } from '../errors.js';
+import type {
+  AppendAnswer,
+  AppendRequest,
+  InvocationLog,
+  JoinAnswer,
+  JoinRequest,
+  LogAnswer,
+  LogPage,
+  LogRoster,
+  LogState,
+  ReadRequest,
+  RenewRequest,
+  RestartRequest,
+  SealAnswer,
+  SealRequest,
+} from './invocation-log.js';
+
+type WithoutKey<T> = Omit<T, 'key'>;
+
+/** A log's methods for one key. The calls are made at once; an answer waits for whoever subscribes. */
+export interface LogCalls {
+  readonly key: string;
+  join(request: WithoutKey<JoinRequest>): Observable<JoinAnswer | undefined>;
+  append(request: WithoutKey<AppendRequest>): Observable<AppendAnswer>;
+  restart(request: WithoutKey<RestartRequest>): Observable<AppendAnswer>;
+  read(request: WithoutKey<ReadRequest>): Observable<LogPage | undefined>;
+  renew(request: WithoutKey<RenewRequest>): Observable<LogRoster | undefined>;
+  leave(member: string): Observable<void>;
+  seal(request: WithoutKey<SealRequest>): Observable<SealAnswer>;
+  inspect(): Observable<LogState | undefined>;
+  forget(): Observable<void>;
+}
+
+/** How many leases an answer is waited for. */
+const maxLeases = 3;
+
+/**
+ * Makes the calls for a key. All failures become a LogUnavailableError, and so does an answer that does not come for
+ * three leases.
+ */
+export function createLogCalls(log: InvocationLog, key: string, leaseMs: () => number): LogCalls {
+  function ask<T>(call: () => LogAnswer<T>): Observable<T> {
+    const answer = new ReplaySubject<T>(1);
+    from(callSafely(call))
+      .pipe(
+        take(1),
+        timeout({ first: maxLeases * leaseMs(), with: () => throwError(() => unavailable('it does not answer')) }),
+        catchError((error: unknown) => throwError(() => asUnavailable(error))),
+      )
+      .subscribe(answer);
+    return answer;
+  }
+
+  const unavailable = (what: string, cause?: unknown): LogUnavailableError =>
+    new LogUnavailableError(what, { key, ...(cause !== undefined && { cause }) });
+
+  const asUnavailable = (error: unknown): Error =>
+    isLambdaStreamError(error) ? error : unavailable('it refuses the call', error);
+
+  return {
+    key,
+    join: (request) => ask(() => log.join({ key, ...request })),
+    append: (request) => ask(() => log.append({ key, ...request })),
+    restart: (request) => ask(() => log.restart({ key, ...request })),
+    read: (request) => ask(() => log.read({ key, ...request })),
+    renew: (request) => ask(() => log.renew({ key, ...request })),
+    leave: (member) => ask(() => log.leave({ key, member })),
+    seal: (request) => ask(() => log.seal({ key, ...request })),
+    inspect: () => ask(() => log.inspect(key)),
+    forget: () => ask(() => log.forget(key)),
+  };
+}
+
+function callSafely<T>(call: () => LogAnswer<T>): LogAnswer<T> {
+  try {
+    return call();
+  } catch (error) {
+    return throwError(() => error as Error);
+  }
+}
