@@ -108,7 +108,13 @@ export function unknownOperation(): ServiceRefusal {
 }
 
 export function accessDenied(message: string): ServiceRefusal {
-  return new ServiceRefusal({ statusCode: 403, name: 'AccessDeniedException', message });
+  // The body is not read, so that the connection serves no further request.
+  return new ServiceRefusal({
+    statusCode: 403,
+    name: 'AccessDeniedException',
+    message,
+    headers: { connection: 'close' },
+  });
 }
 
 /** @param retryAfterSeconds - How long Lambda asks a client to wait. */
