@@ -60,7 +60,10 @@ test('a default export that is an instance of a class is not taken apart', () =>
 });
 
 test('an exported class is no function', () => {
-  expect(names('app.js', { App: class {}, handler: a })).toEqual(['app']);
+  class App {
+    fetch = a;
+  }
+  expect(names('app.js', { App, handler: a })).toEqual(['app']);
 });
 
 test('a script is a function', () => {

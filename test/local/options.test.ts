@@ -1,4 +1,4 @@
-import { InvokeWithResponseStreamCommand, LambdaClient } from '@aws-sdk/client-lambda';
+import { InvokeWithResponseStreamCommand } from '@aws-sdk/client-lambda';
 import { startLocalLambda, type LocalLambdaOptions } from 'rx-lambda-stream/local';
 import { describe, expect, test } from 'vitest';
 import { drive } from './drive.js';
@@ -116,7 +116,7 @@ test('a 404 lists the functions that there are', async () => {
 test('names that are asked for and unknown leave nothing behind: each request is the first', async () => {
   const { local, client } = await drive({ fn: handler });
   const ask = (FunctionName: string) =>
-    (client as LambdaClient)
+    client
       .send(new InvokeWithResponseStreamCommand({ FunctionName }))
       .then((output) => output.EventStream !== undefined)
       .catch((error: unknown) => (error as Error).name);
