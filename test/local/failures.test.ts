@@ -248,7 +248,6 @@ describe('a throw that cannot be described', () => {
   ])('%s is a failure of its function, streamed and buffered', async (_what, thrown) => {
     const { client, read } = await drive({
       fn: () => {
-         
         throw thrown;
       },
     });
@@ -271,6 +270,7 @@ test('an async generator that yields for ever without waiting starves neither th
   const { read } = await drive({
     empty: {
       handler: async function* () {
+        await Promise.resolve();
         for (;;) yield '';
       },
       timeoutMs: 300,
