@@ -5,3 +5,12 @@ export {
   type FetchResponseStreamOptions,
 } from './fetch-response-stream.js';
 export type { FetchTarget, FetchTargetSource } from './fetch-target.js';
+export {
+  relayedInvoke,
+  type ReconnectOptions,
+  type RelayedInvocationOptions,
+  type RelayedInvoke,
+  type RelayedInvokeOptions,
+  type RelayPosition,
+} from './relayed-invoke.js';
+export type { RelayFetch, RelayHeaders } from './relay-request.js';

@@ -1,0 +1,60 @@
+import type { InvokeCommandInput } from '../invoke/invoke-input.js';
+
+/** Sends a request: the global `fetch`, or one that adds to it. */
+export type RelayFetch = (url: string, init: RequestInit) => Response | PromiseLike<Response>;
+
+/** Headers of a request, or a function that makes them, asked before each connection. */
+export type RelayHeaders = HeadersInit | (() => HeadersInit | PromiseLike<HeadersInit>);
+
+/** Where requests go, and how. */
+export interface RelayTarget {
+  readonly url: string;
+  readonly headers: RelayHeaders | undefined;
+  readonly fetch: RelayFetch | undefined;
+}
+
+/** One request to the relay. */
+export interface RelayRequestInit {
+  readonly method: 'POST' | 'DELETE';
+  readonly input: InvokeCommandInput;
+  /** The place to go on at. */
+  readonly position: string | undefined;
+  readonly signal?: AbortSignal;
+}
+
+/** Sends a request in Lambda's protocol. */
+export async function sendToRelay(target: RelayTarget, init: RelayRequestInit): Promise<Response> {
+  const { method, input, position, signal } = init;
+  const { fetch = globalThis.fetch } = target;
+  const own = typeof target.headers === 'function' ? await target.headers() : target.headers;
+  const headers = new Headers(own);
+  const members = {
+    // Body parsers leave these bytes alone, and a browser asks the relay before a page elsewhere may send them.
+    'content-type': 'application/octet-stream',
+    accept: 'application/vnd.amazon.eventstream; rx=1',
+    'last-event-id': position,
+    'x-amz-invocation-type': input.InvocationType,
+    'x-amz-log-type': input.LogType,
+    'x-amz-client-context': input.ClientContext,
+    'x-amz-tenant-id': input.TenantId,
+  };
+  for (const [name, value] of Object.entries(members)) if (value !== undefined) headers.set(name, value);
+  const body = input.Payload as Uint8Array<ArrayBuffer> | undefined;
+  return fetch(urlOf(target.url, input), {
+    method,
+    headers,
+    cache: 'no-store',
+    ...(body && { body }),
+    ...(signal && { signal }),
+  });
+}
+
+/** The URL's path goes on with Lambda's. Its own query stays. */
+function urlOf(url: string, { FunctionName, Qualifier }: InvokeCommandInput): string {
+  const [, base = '', query = ''] = /^([^?#]*)(?:\?([^#]*))?/.exec(url) ?? [];
+  const path = `/2021-11-15/functions/${encodeURIComponent(String(FunctionName))}/response-streaming-invocations`;
+  const search = [query, Qualifier !== undefined && `Qualifier=${encodeURIComponent(Qualifier)}`]
+    .filter(Boolean)
+    .join('&');
+  return `${base.replace(/\/+$/, '')}${path}${search && `?${search}`}`;
+}

@@ -1,0 +1,279 @@
+import {
+  concatMap,
+  defer,
+  firstValueFrom,
+  fromEvent,
+  map,
+  merge,
+  NEVER,
+  Observable,
+  of,
+  retry,
+  switchMap,
+  take,
+  throwError,
+  timer,
+  type ObservableInput,
+} from 'rxjs';
+import type { LambdaStreamEvent } from '../events.js';
+import {
+  assertInvokeInput,
+  resolveInvokeInput,
+  type InvokeCommandInput,
+  type InvokeInputSource,
+} from '../invoke/invoke-input.js';
+import { captureContext } from '../shared/async-context.js';
+import {
+  callback,
+  checkOptions,
+  checkValue,
+  delayMs,
+  limitFrom,
+  observable,
+  oneOf,
+  timeLimitMs,
+  type OptionRule,
+} from '../shared/check-options.js';
+import { connectToRelay, ConnectionLost, positionOf, type RelaySession } from './relay-connection.js';
+import { readRelayError } from './relay-error.js';
+import { sendToRelay, type RelayFetch, type RelayHeaders, type RelayTarget } from './relay-request.js';
+
+/** A place in a keyed invocation: its generation, and how many bytes of its payload were delivered. */
+export type RelayPosition = `${number}-${number}`;
+
+/** How a lost connection to a keyed invocation is made anew. */
+export interface ReconnectOptions {
+  /** How many connections are tried after the last byte that arrived. @defaultValue 8 */
+  readonly maxAttempts?: number;
+  /** The longest wait before the first of them, in milliseconds; it doubles with each. @defaultValue 200 */
+  readonly initialDelayMs?: number;
+  /** The longest wait, in milliseconds. @defaultValue 10,000 */
+  readonly maxDelayMs?: number;
+  /**
+   * After so long without a byte or a ping a connection counts as lost, in milliseconds. Keep it above the relay's
+   * `pingMs`.
+   *
+   * @defaultValue 60,000
+   */
+  readonly timeoutMs?: number;
+}
+
+/** Options of {@link relayedInvoke}. */
+export interface RelayedInvokeOptions {
+  /** Where the relay is mounted. In a page it may be relative. */
+  readonly url: string | URL;
+  /** Sent along, or a function, also async, that is asked before each connection: for tokens that expire. */
+  readonly headers?: RelayHeaders;
+  /** Sends the requests, for instance with `credentials: 'include'`. @defaultValue the global `fetch` */
+  readonly fetch?: RelayFetch;
+  /** How a lost connection is made anew; `false` for not at all. */
+  readonly reconnect?: ReconnectOptions | false;
+}
+
+/** Options of one relayed invocation. */
+export interface RelayedInvocationOptions {
+  /** As in `invokeWithResponseStream`. @defaultValue `'throw'` */
+  readonly functionErrors?: 'throw' | 'emit';
+  /** As in `invokeWithResponseStream`: the relay waits, and where it may, Lambda too. @defaultValue never paused */
+  readonly pauseWhile?: Observable<boolean>;
+  /** Goes on after a position that the application kept. Never starts an invocation. @defaultValue from the start */
+  readonly after?: RelayPosition;
+}
+
+/** An `invokeWithResponseStream` over a relay. Made by {@link relayedInvoke}. */
+export interface RelayedInvoke {
+  /** Events of one invocation. The client is ignored; every event of a keyed invocation has its `position`. */
+  (
+    client: unknown,
+    input: InvokeInputSource,
+    options?: RelayedInvocationOptions,
+  ): Observable<LambdaStreamEvent & { readonly position?: RelayPosition }>;
+  /** Stops the keyed invocation that `authorize` finds for this input, for everybody. */
+  readonly stop: (input: InvokeInputSource) => Promise<void>;
+}
+
+const caller = 'relayedInvoke';
+
+const positionRule: OptionRule = {
+  expected: "a position, such as '1733000000000-4096'",
+  isValid: (value) => typeof value === 'string' && /^\d+-\d+$/.test(value),
+};
+
+const reconnectRules = {
+  maxAttempts: limitFrom(0),
+  initialDelayMs: delayMs,
+  maxDelayMs: delayMs,
+  timeoutMs: timeLimitMs,
+};
+
+/**
+ * Makes an `invokeWithResponseStream` that goes through a relay: no SDK and no credentials in the page.
+ *
+ *     relay   --h--a-x            h: head, a: chunk, x: the connection breaks
+ *     again          --h--b-(c|)  the same invocation goes on at its byte
+ *     result  --h--a-r-h--b-(c|)  r: retry of mode 'replay'
+ *
+ * - **Cold**: one subscription is one invocation. It reconnects to that one, and never invokes again.
+ * - **Emits** what `invokeWithResponseStream` emits; each event of a keyed invocation has a `position`. Before a
+ *   reconnection a `retry` of mode `'replay'`, after it a `head`; a `retry` of mode `'restart'` where the invocation
+ *   began anew.
+ * - **Completes** as `invokeWithResponseStream` does.
+ * - **Errors** with what the relay tells: this package's errors by class, AWS's exceptions by name, with `$fault` and
+ *   `$metadata`; a refusal with its status in `$metadata.httpStatusCode`. Without a key, or once
+ *   `reconnect.maxAttempts` is used up, with `TruncatedStreamError` or the network's error.
+ * - **Unsubscribing** closes the connection. A keyed invocation goes on for others, and for `lingerMs` of the relay.
+ * - **Memory** the input's payload, and one unfinished frame.
+ *
+ * Reconnects after network errors and the statuses 429, 502, 503 and 504, once the relay has named the invocation.
+ * While the browser is offline it waits, and counts nothing.
+ *
+ * @example
+ * const invoke = relayedInvoke({ url: '/api/lambda', headers: async () => ({ authorization: await token() }) });
+ * invoke(undefined, { FunctionName: 'chat', Payload: { prompt } })
+ *   .pipe(decodeText())
+ *   .subscribe({ next: (text) => output.append(text), error: console.error });
+ *
+ * @throws TypeError or RangeError at the call for an option that can never be used.
+ */
+export function relayedInvoke(options: RelayedInvokeOptions): RelayedInvoke {
+  const target = toTarget(options);
+  const { reconnect } = options;
+  const policy = { maxAttempts: 8, initialDelayMs: 200, maxDelayMs: 10_000, timeoutMs: 60_000, ...reconnect };
+  if (reconnect === false) policy.maxAttempts = 0;
+
+  function invoke(
+    _client: unknown,
+    source: InvokeInputSource,
+    invocationOptions: RelayedInvocationOptions = {},
+  ): Observable<LambdaStreamEvent & { position?: RelayPosition }> {
+    if (typeof source !== 'function') assertInvokeInput(source);
+    checkOptions(caller, invocationOptions, {
+      functionErrors: oneOf(['throw', 'emit']),
+      pauseWhile: observable,
+      after: positionRule,
+    });
+    const { functionErrors = 'throw', pauseWhile, after } = invocationOptions;
+
+    return new Observable((subscriber) => {
+      const runInContext = captureContext();
+      let session: RelaySession | undefined;
+      let paused = false;
+
+      function pace(pause: boolean): void {
+        paused = pause;
+        if (!session) return;
+        session.paused = pause;
+        session.body?.pace(pause);
+      }
+      const fail = (error: unknown): void =>
+        runInContext((reason) => subscriber.error(reason instanceof ConnectionLost ? reason.error : reason), error);
+
+      function run(input: InvokeCommandInput): Observable<LambdaStreamEvent> {
+        const [, generation, bytes = 0] = /^0*(\d+)-(\d+)$/.exec(after ?? '') ?? [];
+        session = {
+          target,
+          input,
+          functionErrors,
+          generation,
+          bytes: Number(bytes),
+          isKeyed: false,
+          paused,
+          silenceMs: policy.maxAttempts === 0 ? Infinity : policy.timeoutMs,
+          delivered: { chunks: 0, bytes: 0 },
+          body: undefined,
+        };
+        return reconnecting(session, policy);
+      }
+
+      subscriber.add(pauseWhile?.subscribe({ next: pace, error: fail }));
+      if (subscriber.closed) return;
+      subscriber.add(
+        resolveInvokeInput(source)
+          .pipe(concatMap(run))
+          .subscribe({
+            next: (event) =>
+              runInContext((told) => {
+                const position = session?.isKeyed ? positionOf(session) : undefined;
+                subscriber.next(position === undefined ? told : { ...told, position: position as RelayPosition });
+              }, event),
+            error: fail,
+            complete: () => runInContext(() => subscriber.complete(), undefined),
+          }),
+      );
+    });
+  }
+
+  async function stop(source: InvokeInputSource): Promise<void> {
+    const input = await firstValueFrom(resolveInvokeInput(source), { defaultValue: { FunctionName: undefined } });
+    const response = await sendToRelay(target, { method: 'DELETE', input, position: undefined });
+    if (!response.ok) throw (await readRelayError(response)) as Error;
+    await response.body?.cancel();
+  }
+
+  return Object.assign(invoke, { stop });
+}
+
+/** Events of all connections of a session, with a `retry` before each but the first. */
+function reconnecting(session: RelaySession, policy: Required<ReconnectOptions>): Observable<LambdaStreamEvent> {
+  return new Observable((subscriber) => {
+    let attempt = 1;
+    /** Connections that were lost since the last byte. */
+    let losses = 0;
+    let bytes = 0;
+
+    function nextConnection(lost: unknown): ObservableInput<unknown> {
+      if (!(lost instanceof ConnectionLost) || !session.isKeyed) return throwError(() => lost as Error);
+      if (session.bytes !== bytes) losses = 0;
+      bytes = session.bytes;
+      const offline = isOffline();
+      if (!offline && ++losses > policy.maxAttempts) return throwError(() => lost.error as Error);
+      const fullDelayMs = Math.min(policy.maxDelayMs, policy.initialDelayMs * 2 ** Math.min(losses - 1, 60));
+      const delayMs = offline ? 0 : Math.round(Math.random() * fullDelayMs);
+      const delivered = { ...session.delivered };
+      subscriber.next({ type: 'retry', attempt: ++attempt, delayMs, error: lost.error, mode: 'replay', delivered });
+      return untilOnline(delayMs);
+    }
+
+    return defer(() => connectToRelay(session))
+      .pipe(retry({ delay: nextConnection }))
+      .subscribe(subscriber);
+  });
+}
+
+/** Emits after the delay, or as soon as the browser is online again; not before it is online. */
+function untilOnline(delayMs: number): Observable<unknown> {
+  const online = typeof globalThis.addEventListener === 'function' ? fromEvent(globalThis, 'online') : NEVER;
+  return merge(timer(delayMs).pipe(map(isOffline)), online.pipe(map(() => false))).pipe(
+    switchMap((offline) => (offline ? online : of(undefined))),
+    take(1),
+  );
+}
+
+/** Node has a navigator that does not say. */
+function isOffline(): boolean {
+  return (globalThis as { navigator?: { onLine?: boolean } }).navigator?.onLine === false;
+}
+
+function toTarget(options: RelayedInvokeOptions): RelayTarget {
+  checkOptions(caller, options, {
+    fetch: callback,
+    headers: {
+      expected: 'headers, or a function that makes them',
+      isValid: (value) => typeof value === 'function' || (typeof value === 'object' && value !== null),
+    },
+    reconnect: {
+      expected: 'an object of options, or false',
+      isValid: (value) => value === false || (typeof value === 'object' && value !== null),
+    },
+  });
+  const { url, headers, fetch, reconnect } = Object(options) as RelayedInvokeOptions;
+  const text = url instanceof URL ? url.href : url;
+  // Outside of a page there is nothing that a relative URL could be relative to.
+  const isUsable = (value: unknown): boolean =>
+    typeof value === 'string' &&
+    ('location' in globalThis || URL.canParse(value)) &&
+    !/^(?!https?:)[a-z]+:/i.test(value);
+  checkValue(caller, 'url', text, { expected: 'an http or https URL, relative only in a page', isValid: isUsable });
+  if (reconnect) checkOptions(`${caller}: reconnect`, reconnect, reconnectRules);
+  return { url: text, headers, fetch };
+}

@@ -1,0 +1,227 @@
+import { catchError, defer, EMPTY, exhaustMap, filter, map, Subscription, take, timer, type Observable } from 'rxjs';
+import type { LambdaStreamEvent } from '../events.js';
+import {
+  followInvocation,
+  inspectInvocation,
+  joinInvocation,
+  memoryLog,
+  stopInvocation,
+  type Position,
+} from '../log/index.js';
+import { defined } from '../shared/defined.js';
+import { commonHeaders, corsHeaders, passDoors, preflightHeaders } from './doors.js';
+import type { Exchange } from './exchange.js';
+import { answerBug, answerFailure, readable, type FailureAnswer } from './failure-answer.js';
+import { checkGrant, type CheckedGrant } from './grant.js';
+import { createNodeExchange } from './node-exchange.js';
+import { readFormat, readFunctionName, readInput, readPlace, type Place } from './read-call.js';
+import { createPayloadReader } from './read-payload.js';
+import { toSettings, type Relay, type RelayCall, type RelayOptions } from './relay-options.js';
+import { isRelayRefusal, Refusal, refusals } from './relay-refusal.js';
+import { sendStream } from './send-stream.js';
+import { createStreamCount } from './stream-count.js';
+import { createWebExchange } from './web-exchange.js';
+
+/** As in `joinInvocation`. No lease may outlast what is kept. */
+const defaultLeaseMs = 10_000;
+
+/** How often the log is asked whether an invocation has been claimed, in milliseconds. */
+const beginningCheckMs = 250;
+
+/**
+ * Makes a relay: what browsers and other clients connect to, in place of Lambda.
+ *
+ * It speaks Lambda's own protocol, so that `relayedInvoke`, the AWS SDKs and boto3 are its clients, and server-sent
+ * events for EventSource. `authorize` decides on each request; nothing runs that it did not allow.
+ *
+ * - **With a key** an invocation is shared through the log: by tabs, by users, by machines with `redisLog`. A client
+ *   that loses its connection goes on at its byte. A disconnect is no stop; the last one has `lingerMs` to come back.
+ * - **Without a key** it belongs to one client, at the client's pace, and ends with the client's connection.
+ * - **Memory** what `maxBodyBytes`, `maxPendingBodyBytes`, `maxStreams` and `maxReplayBytes` allow, and about 128 KiB a
+ *   client that does not read; after `stalledMs` such a client is dropped.
+ *
+ * @example
+ * const relay = createRelay({
+ *   authorize: async ({ request, functionName, payload }) => {
+ *     const user = await userOf(request.headers.get('cookie'));
+ *     if (!user) throw new RelayRefusal(401, 'Sign in first');
+ *     if (functionName !== 'chat') throw new RelayRefusal(404, 'No such function');
+ *     const input = { FunctionName: 'chat', Payload: payload };
+ *     return { client: user.id, open: (pauseWhile) => invokeWithResponseStream(lambda, input, { pauseWhile }) };
+ *   },
+ * });
+ * createServer(relay.listener).listen(3000);
+ *
+ * @throws TypeError or RangeError at the call for an option that cannot be meant.
+ */
+export function createRelay<Context = unknown>(options: RelayOptions<Context>): Relay<Context> {
+  const settings = toSettings(options);
+  const { log = memoryLog() } = options;
+  const payloads = createPayloadReader(settings);
+  const count = createStreamCount(settings.maxStreams, settings.maxStreamsPerClient);
+  const streams = new Subscription();
+  let closed: Promise<void> | undefined;
+  const assertOpen = (): void => {
+    if (closed !== undefined) throw refusals.closed();
+  };
+
+  /** Answers one request. Never rejects. */
+  async function handle(exchange: Exchange): Promise<void> {
+    const headers = { ...commonHeaders, ...corsHeaders(exchange, settings) };
+    const told: { request?: Request; key?: string } = {};
+
+    function refuse(answer: FailureAnswer): void {
+      const { status, name, body } = answer;
+      const message = { 'content-type': 'application/json', 'x-amzn-errortype': name, ...answer.headers };
+      exchange.answer(status, { ...headers, ...message }, JSON.stringify(body));
+    }
+    /** @param isBug - It is the relay's, or the application's, and no failure of an invocation. */
+    function tell(error: unknown, isBug = false): void {
+      const request = (told.request ??= toRequest(exchange));
+      if (options.onError) options.onError(error, defined({ request, key: told.key }));
+      else if (isBug) console.error(error);
+    }
+
+    try {
+      if (!URL.canParse(exchange.url)) throw refusals.malformed('The host or the path');
+      passDoors(exchange, settings);
+      if (exchange.method === 'OPTIONS') {
+        exchange.answer(204, { ...headers, ...(headers['access-control-allow-origin'] && preflightHeaders(exchange)) });
+        return;
+      }
+      if (!['POST', 'GET', 'DELETE'].includes(exchange.method)) throw refusals.method();
+      assertOpen();
+      const format = exchange.method === 'DELETE' ? 'frames' : readFormat(exchange);
+      readFunctionName(exchange);
+      const place = readPlace(exchange);
+      if (exchange.isBodyTaken) {
+        tell(new Error('A body parser has taken the body: mount the relay before it'), true);
+        throw refusals.internal();
+      }
+      count.assertRoom();
+      if (settings.admit && (await settings.admit(toRequest(exchange))) === false) throw refusals.admission();
+      const payload = await payloads.read(exchange);
+      const functionName = readFunctionName(exchange);
+      const input = readInput(exchange, payload);
+      told.request = toRequest(exchange, payload);
+      const { context } = exchange;
+      const call = defined({ request: told.request, functionName, payload, input, context });
+      const grant = checkGrant(await settings.authorize(call as unknown as RelayCall<Context>));
+      if (grant.key !== undefined) told.key = grant.key;
+      // Whoever left in the meantime costs no invocation.
+      if (exchange.signal.aborted) return;
+      if (exchange.method === 'DELETE') {
+        if (grant.key === undefined) throw refusals.nothingToStop();
+        try {
+          await stopInvocation(log, grant.key);
+        } catch (error) {
+          tell(error);
+          refuse(answerFailure(error, grant.expose, true));
+          return;
+        }
+        exchange.answer(204, headers);
+        return;
+      }
+      assertOpen();
+      if (format === 'sse' && place !== undefined && (place.ended || grant.key === undefined)) {
+        // A 204 stops EventSource: it has had everything there is for it.
+        exchange.answer(204, headers);
+        return;
+      }
+      if (place?.ended) throw refusals.malformed('The header last-event-id');
+      const events = eventsOf(grant, place);
+      const leave = count.enter(grant.client);
+      const stream = sendStream({
+        exchange,
+        format,
+        expose: grant.expose,
+        isKeyed: grant.key !== undefined,
+        place,
+        events,
+        begun: begun(grant.key),
+        headers,
+        pingMs: settings.pingMs,
+        stalledMs: settings.stalledMs,
+        maxWaitingBytes: settings.maxReplayBytes,
+        answerFailure: refuse,
+        onError: tell,
+      });
+      stream.add(leave);
+      streams.add(stream);
+    } catch (thrown) {
+      const error = readable(thrown);
+      // Nobody is there to be answered, and nothing went wrong.
+      if (exchange.signal.aborted) return;
+      if (error instanceof Refusal || isRelayRefusal(error)) refuse(answerFailure(error, undefined));
+      else {
+        tell(thrown, true);
+        refuse(answerBug(error));
+      }
+    }
+  }
+
+  /** The invocation, as the grant has it. @throws TypeError for a grant that allows nothing. */
+  function eventsOf(
+    grant: CheckedGrant,
+    place: Place | undefined,
+  ): (pauseWhile: Observable<boolean>) => Observable<LambdaStreamEvent & { position?: Position }> {
+    const { key, open, afterProducerLoss, idempotent } = grant;
+    if (key === undefined) {
+      if (open === undefined) throw new TypeError('authorize: a grant has a key, or open, or both');
+      // Without a key there is nothing to come back to.
+      if (place !== undefined) throw refusals.unknownInvocation();
+      return (pauseWhile) => defer(() => open(pauseWhile));
+    }
+    const after = place && (`${place.generation}-${place.bytes}` as Position);
+    const { lingerMs, ttlMs, maxReplayBytes } = settings;
+    const leaseMs = Math.min(defaultLeaseMs, ttlMs);
+    return (pauseWhile) =>
+      open === undefined
+        ? followInvocation(log, key, defined({ after, pauseWhile }))
+        : joinInvocation(
+            log,
+            key,
+            open,
+            defined({ after, pauseWhile, lingerMs, ttlMs, leaseMs, maxReplayBytes, afterProducerLoss, idempotent }),
+          );
+  }
+
+  /**
+   * The first position of a key's generation, once it is claimed: before the function has answered. The log knows it
+   * at once, or, where it is far away, a moment later.
+   */
+  function begun(key: string | undefined): Observable<string> {
+    if (key === undefined) return EMPTY;
+    return timer(0, beginningCheckMs).pipe(
+      exhaustMap(() => inspectInvocation(log, key)),
+      filter((found) => found?.state === 'running'),
+      take(1),
+      map((found) => `${found?.generation}-0`),
+      // The stream itself fails where the log does.
+      catchError(() => EMPTY),
+    );
+  }
+
+  return {
+    fetch(request, context) {
+      const exchange = createWebExchange(request, context);
+      void handle(exchange);
+      return exchange.response;
+    },
+    listener(request, response) {
+      void handle(createNodeExchange(request, response));
+    },
+    close() {
+      // A log that was given is its owner's to close.
+      closed ??= options.log === undefined ? log.close() : Promise.resolve();
+      streams.unsubscribe();
+      return closed;
+    },
+  };
+}
+
+/** The request as `authorize` sees it: its body, where it was read, can be read once more. */
+function toRequest({ method, url, headers, signal }: Exchange, payload?: Uint8Array): Request {
+  const body = payload === undefined || method === 'GET' || payload.length === 0 ? null : payload.slice();
+  return new Request(url, { method, headers, signal, body });
+}

@@ -1,0 +1,34 @@
+import { callback, checkOptions, flag, oneOf, text, type OptionRule } from '../shared/check-options.js';
+import type { RelayGrant } from './relay-options.js';
+
+const rules: Readonly<Record<string, OptionRule>> = {
+  key: {
+    expected: 'a text that is not empty, or a list of texts',
+    isValid: (value) =>
+      (typeof value === 'string' && value !== '') ||
+      (Array.isArray(value) && value.length > 0 && value.every((part) => typeof part === 'string')),
+  },
+  open: callback,
+  client: text,
+  expose: oneOf(['all']),
+  afterProducerLoss: oneOf(['error', 'restart', 'replay', 'continue']),
+  idempotent: flag,
+};
+
+/** What `authorize` allowed, checked. */
+export interface CheckedGrant extends Omit<RelayGrant, 'key'> {
+  readonly key?: string;
+}
+
+/**
+ * Checks what `authorize` returned. A part of a key that is missing would give everybody the same answer.
+ *
+ * @throws TypeError for anything that is no grant.
+ */
+export function checkGrant(grant: unknown): CheckedGrant {
+  checkOptions('authorize', grant ?? null, rules);
+  const { key, ...rest } = grant as RelayGrant;
+  if (key === undefined) return rest;
+  // JSON keeps the parts apart, whatever is in them.
+  return { ...rest, key: typeof key === 'string' ? key : JSON.stringify(key) };
+}

@@ -1,0 +1,60 @@
+import { firstValueFrom, NEVER, Observable, race, switchMap, throwError, timer } from 'rxjs';
+import { createByteCollector } from '../shared/byte-collector.js';
+import type { Exchange } from './exchange.js';
+import { refusals } from './relay-refusal.js';
+
+/** How large bodies may be, and how slow. */
+export interface BodyLimits {
+  readonly maxBodyBytes: number;
+  readonly maxPendingBodyBytes: number;
+  readonly bodyTimeoutMs: number;
+}
+
+/** Reads bodies, within limits that hold for all of them together. */
+export interface PayloadReader {
+  /** Rejects with a refusal, or where the client goes away. */
+  read(exchange: Exchange): Promise<Uint8Array>;
+}
+
+/** Makes a reader of bodies. What it holds of unfinished bodies counts, whatever their length claims to be. */
+export function createPayloadReader({ maxBodyBytes, maxPendingBodyBytes, bodyTimeoutMs }: BodyLimits): PayloadReader {
+  let pendingBytes = 0;
+
+  function collect(exchange: Exchange): Observable<Uint8Array> {
+    return new Observable((subscriber) => {
+      const collected = createByteCollector();
+      subscriber.add(() => (pendingBytes -= collected.length));
+      subscriber.add(
+        exchange.body.subscribe({
+          next(bytes) {
+            if (collected.length + bytes.length > maxBodyBytes) subscriber.error(refusals.tooLarge());
+            else if (pendingBytes + bytes.length > maxPendingBodyBytes) subscriber.error(refusals.busyBodies());
+            else {
+              pendingBytes += bytes.length;
+              collected.append(bytes);
+            }
+          },
+          error: (error: unknown) => subscriber.error(error),
+          complete() {
+            subscriber.next(collected.toBytes());
+            subscriber.complete();
+          },
+        }),
+      );
+    });
+  }
+
+  const tooSlow =
+    bodyTimeoutMs === Infinity
+      ? NEVER
+      : timer(bodyTimeoutMs).pipe(switchMap(() => throwError(() => refusals.tooSlow())));
+
+  return {
+    async read(exchange) {
+      // A length that is over the limit is believed: nothing is read.
+      if (Number(exchange.headers.get('content-length')) > maxBodyBytes) throw refusals.tooLarge();
+      if (exchange.method === 'GET') return new Uint8Array(0);
+      return firstValueFrom(race(collect(exchange), tooSlow), { defaultValue: new Uint8Array(0) });
+    },
+  };
+}

@@ -1,0 +1,146 @@
+import { answerFailure } from './failure-answer.js';
+import { generationOf, isRestart, type StreamEvent, type StreamFormat } from './stream-format.js';
+
+const encoder = new TextEncoder();
+/** Keeps a byte order mark: positions count it. */
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+const noBytes = new Uint8Array(0);
+
+/** A chunk as it was formatted for a client whose text ended at `from`. */
+interface FormattedChunk {
+  readonly position: string;
+  readonly from: string;
+  readonly message: Uint8Array | undefined;
+  readonly border: string;
+  readonly rest: Uint8Array;
+}
+
+/**
+ * Chunks that were formatted, by their payload. Clients at the same place of an invocation are sent the same bytes, so
+ * that a message is formatted once for all of them.
+ */
+const formattedChunks = new WeakMap<Uint8Array, FormattedChunk>();
+
+/**
+ * Writes server-sent events: text as a JSON string, which keeps its line ends; `restart`, `end` and `failure` as
+ * events.
+ *
+ * Each block has an id, the position in bytes at a character's border. Characters are never cut: the bytes of one that
+ * is not complete wait for the rest, at most three.
+ *
+ * @param place - Where the client goes on, where that is known.
+ * @see https://html.spec.whatwg.org/multipage/server-sent-events.html the format
+ */
+export function createSseFormat(place: string | undefined, expose: 'all' | undefined): StreamFormat {
+  /** The last character's end, as a position. */
+  let border = place ?? '0-0';
+  let isPlaced = place !== undefined;
+  /** The beginning of a character. */
+  let rest: Uint8Array = noBytes;
+
+  function block(id: string, data?: string, event?: string): Uint8Array {
+    const type = event === undefined ? '' : `event: ${event}\n`;
+    return encoder.encode(`${type}id: ${id}\n${data === undefined ? '' : `data: ${data}\n`}\n`);
+  }
+
+  function text({ payload, position }: { payload: Uint8Array; position: string }): Uint8Array[] {
+    let formatted = formattedChunks.get(payload);
+    // The same place and the same bytes before it: the rest of a character follows from them.
+    if (formatted === undefined || formatted.from !== border || formatted.position !== position) {
+      const bytes = rest.length === 0 ? payload : concat(rest, payload);
+      const held = unfinishedBytes(bytes);
+      const whole = bytes.subarray(0, bytes.length - held);
+      const end = move(position, -held);
+      formatted = {
+        position,
+        from: border,
+        border: whole.length === 0 ? border : end,
+        message: whole.length === 0 ? undefined : block(end, JSON.stringify(decoder.decode(whole))),
+        // A copy: a view would hold the whole read.
+        rest: held === 0 ? noBytes : bytes.slice(bytes.length - held),
+      };
+      formattedChunks.set(payload, formatted);
+    }
+    border = formatted.border;
+    rest = formatted.rest;
+    return formatted.message === undefined ? [] : [formatted.message];
+  }
+
+  /** What is left at the end is no character; it becomes U+FFFD. */
+  function flush(): Uint8Array[] {
+    if (rest.length === 0) return [];
+    border = move(border, rest.length);
+    const message = block(border, JSON.stringify(decoder.decode(rest)));
+    rest = noBytes;
+    return [message];
+  }
+
+  return {
+    contentType: 'text/event-stream',
+    ping: encoder.encode(': ping\n\n'),
+    opening: place === undefined ? encoder.encode(': open\n\n') : block(place),
+    place(position) {
+      if (isPlaced) return undefined;
+      isPlaced = true;
+      border = position;
+      return block(position);
+    },
+    event(event) {
+      if (event.type === 'chunk') return text(event);
+      if (event.type === 'complete') {
+        if (event.errorCode !== undefined) return [...flush(), failed(event.errorCode, event)];
+        return [...flush(), block(`${event.position}/end`, '{}', 'end')];
+      }
+      if (isRestart(event)) {
+        border = event.position;
+        rest = noBytes;
+        return [block(border, '{}', 'restart')];
+      }
+      return [];
+    },
+    failure(error) {
+      const { name, body } = answerFailure(error, expose);
+      const { Message, Type: _type, ours: _ours, ...members } = body;
+      const data = JSON.stringify({ name, ...members, message: members['message'] ?? Message });
+      return [block(`${border}/end`, data, 'failure')];
+    },
+  };
+
+  /** A function's failure that `open` asked for as an event. */
+  function failed(errorCode: string, event: StreamEvent & { type: 'complete' }): Uint8Array {
+    const details = expose === 'all' && event.errorDetails !== undefined ? { errorDetails: event.errorDetails } : {};
+    const data = {
+      name: 'FunctionError',
+      code: 'function-error',
+      errorCode,
+      ...details,
+      message: 'The function failed',
+    };
+    return block(`${event.position}/end`, JSON.stringify(data), 'failure');
+  }
+}
+
+/** How many bytes at the end begin a character that is not complete: at most three. */
+function unfinishedBytes(bytes: Uint8Array): number {
+  for (let back = 1; back <= Math.min(3, bytes.length); back++) {
+    const byte = bytes[bytes.length - back] ?? 0;
+    if ((byte & 0b1100_0000) === 0b1000_0000) continue;
+    const length =
+      byte >= 0xf0 && byte <= 0xf4 ? 4 : byte >= 0xe0 && byte <= 0xef ? 3 : byte >= 0xc2 && byte <= 0xdf ? 2 : 1;
+    return length > back ? back : 0;
+  }
+  return 0;
+}
+
+function move(position: string, bytes: number): string {
+  return bytes === 0
+    ? position
+    : `${generationOf(position)}-${Number(position.slice(position.indexOf('-') + 1)) + bytes}`;
+}
+
+function concat(first: Uint8Array, second: Uint8Array): Uint8Array {
+  const bytes = new Uint8Array(first.length + second.length);
+  bytes.set(first);
+  bytes.set(second, first.length);
+  return bytes;
+}

@@ -1,0 +1,357 @@
+import { once } from 'node:events';
+import { concat, NEVER, Observable, of, Subject, throwError } from 'rxjs';
+import {
+  InvocationStoppedError,
+  invokeWithResponseStream,
+  UnknownInvocationError,
+  type LambdaStreamEvent,
+} from 'rx-lambda-stream';
+import { memoryLog, stopInvocation } from '../../src/log/index.js';
+import { chunkEvent, completeEvent, headEvent, retryEvent } from 'rx-lambda-stream/testing';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { relayedInvoke, type RelayPosition } from '../../src/http/relayed-invoke.js';
+import { createRelay, type RelayOptions } from '../../src/relay/index.js';
+import { outcomeOf, textOf, typesOf } from '../support/collect.js';
+import { gate, startLive } from '../support/live.js';
+import { ask, send, startRelay } from './relay-server.js';
+
+const input = { FunctionName: 'chat' };
+
+/** A keyed invocation that the test writes. */
+function written(): {
+  open: () => Observable<LambdaStreamEvent>;
+  events: Subject<LambdaStreamEvent>;
+  opened: () => number;
+} {
+  const events = new Subject<LambdaStreamEvent>();
+  let opened = 0;
+  return {
+    events,
+    opened: () => opened,
+    open: () => (opened++, concat(of(headEvent({ contentType: 'text/plain' })), events)),
+  };
+}
+
+/** Waits until a value holds. */
+async function until(holds: () => boolean): Promise<void> {
+  while (!holds()) await new Promise((resolve) => setTimeout(resolve, 5));
+}
+
+describe('an invocation with a key', () => {
+  test('is one for all who are given it, and named by x-rx-invocation', async () => {
+    const { open, events, opened } = written();
+    const { url } = await startRelay({ authorize: () => ({ key: ['ann', 'chat'], open }) });
+    const first = outcomeOf(relayedInvoke({ url })(undefined, input));
+    await until(() => events.observed);
+    events.next(chunkEvent('hel'));
+    const second = outcomeOf(relayedInvoke({ url })(undefined, input));
+    const response = await send(url, {});
+    expect(response.headers['x-rx-invocation']).toMatch(/^\d+$/);
+    response.destroy();
+    events.next(chunkEvent('lo'));
+    events.next(completeEvent());
+    events.complete();
+    for (const { values, completed } of await Promise.all([first, second])) {
+      expect([textOf(values), completed]).toEqual(['hello', true]);
+      expect(values[0]).toMatchObject({ type: 'head', contentType: 'text/plain' });
+    }
+    expect(opened()).toBe(1);
+    // After the end too, without a word to the function.
+    expect(textOf((await outcomeOf(relayedInvoke({ url })(undefined, input))).values)).toBe('hello');
+    expect(opened()).toBe(1);
+  });
+
+  test('every event has its position', async () => {
+    const { open, events } = written();
+    const { url } = await startRelay({ authorize: () => ({ key: 'k', open }) });
+    const outcome = outcomeOf(relayedInvoke({ url })(undefined, input));
+    await until(() => events.observed);
+    events.next(chunkEvent('é'));
+    events.next(chunkEvent('b'));
+    events.next(completeEvent());
+    events.complete();
+    const { values } = await outcome;
+    const bytes = values.map(({ position = '' }) => position.replace(/^\d+-/, ''));
+    expect(bytes[0]).toBe('0');
+    expect(bytes.at(-1)).toBe('3');
+    expect(new Set(values.map(({ position = '' }) => position.replace(/-\d+$/, ''))).size).toBe(1);
+  });
+
+  test('an array is joined so that no part can pose as two', async () => {
+    const keys: string[] = [];
+    const grants = [['a', 'b'], ['a,b'], ['a","b'], ['a/b', ''], ['a', '/b', '']];
+    const { url } = await startRelay({
+      authorize: ({ functionName }) => {
+        const key = grants[Number(functionName)] ?? 'x';
+        return { key, open: () => of(headEvent(), chunkEvent(JSON.stringify(key)), completeEvent()) };
+      },
+    });
+    for (const [index, key] of grants.entries()) {
+      const { values } = await outcomeOf(relayedInvoke({ url })(undefined, { FunctionName: String(index) }));
+      keys.push(textOf(values));
+      expect(textOf(values)).toBe(JSON.stringify(key));
+    }
+    expect(new Set(keys).size).toBe(grants.length);
+  });
+
+  test('without open the client only follows: where there is nothing it is 404', async () => {
+    const { open, events } = written();
+    const { url } = await startRelay({
+      authorize: ({ functionName }) => (functionName === 'follow' ? { key: 'k' } : { key: 'k', open }),
+    });
+    const follow = relayedInvoke({ url })(undefined, { FunctionName: 'follow' });
+    const { error } = await outcomeOf(follow);
+    expect(error).toBeInstanceOf(UnknownInvocationError);
+    const first = outcomeOf(relayedInvoke({ url })(undefined, input));
+    await until(() => events.observed);
+    const second = outcomeOf(follow);
+    events.next(chunkEvent('a'));
+    events.next(completeEvent());
+    events.complete();
+    expect(textOf((await second).values)).toBe('a');
+    await first;
+  });
+
+  test('a disconnect is not a stop: the last to leave has lingerMs to come back', async () => {
+    const { local, client } = await startLive({
+      chat: async function* () {
+        yield 'a';
+        await new Promise(() => undefined);
+      },
+    });
+    const { url } = await startRelay({
+      lingerMs: 300,
+      authorize: ({ input: asked }) => ({
+        key: 'k',
+        open: (pauseWhile) => invokeWithResponseStream(client, asked, { pauseWhile }),
+      }),
+    });
+    for (let visit = 0; visit < 2; visit++) {
+      const response = await send(url, {});
+      await once(response, 'data');
+      response.destroy();
+    }
+    expect(local.requests).toHaveLength(1);
+    // Nobody came back: the connection to Lambda closes.
+    expect(await (await local.request(0)).closedEarly).toBe(true);
+    expect(local.requests).toHaveLength(1);
+  });
+
+  test('DELETE stops the key that authorize returns: every client gets InvocationStoppedError, and a reload is told', async () => {
+    const { open, events, opened } = written();
+    const { url } = await startRelay({ authorize: () => ({ key: 'k', open }) });
+    const invoke = relayedInvoke({ url });
+    const outcomes = [outcomeOf(invoke(undefined, input)), outcomeOf(invoke(undefined, input))];
+    await until(() => events.observed);
+    await invoke.stop(input);
+    for (const { error } of await Promise.all(outcomes)) expect(error).toBeInstanceOf(InvocationStoppedError);
+    const reload = await outcomeOf(invoke(undefined, input));
+    expect([typesOf(reload.values), reload.error]).toEqual(['head', expect.any(InvocationStoppedError)]);
+    expect(JSON.stringify(reload.error)).not.toContain('"k"');
+    expect(opened()).toBe(1);
+  });
+
+  test('a stop before the first frame is 409', async () => {
+    const { url } = await startRelay({ authorize: () => ({ key: 'k', open: () => NEVER }) });
+    const sent = ask(url);
+    // Resolves whether or not the invocation has begun; it is stopped once it has.
+    let answer: Awaited<typeof sent> | undefined;
+    void sent.then((done) => (answer = done));
+    while (answer === undefined) await relayedInvoke({ url }).stop(input);
+    expect([answer.status, JSON.parse(answer.text)]).toMatchObject([409, { code: 'stopped' }]);
+  });
+
+  test('stop sends the path, headers and body of the POST, so that authorize makes the same key', async () => {
+    const seen: unknown[] = [];
+    const { url } = await startRelay({
+      async authorize({ request, functionName, input: { Qualifier, TenantId } }) {
+        const cookie = request.headers.get('x-user');
+        seen.push([request.method, functionName, Qualifier, TenantId, cookie, await request.text()]);
+        return { key: 'k' };
+      },
+    });
+    const invoke = relayedInvoke({ url, headers: { 'x-user': 'ann' } });
+    const asked = { FunctionName: 'chat', Qualifier: 'live', TenantId: 'blue', Payload: { a: 1 } };
+    await outcomeOf(invoke(undefined, asked));
+    await invoke.stop(asked);
+    expect(seen).toEqual(['POST', 'DELETE'].map((method) => [method, 'chat', 'live', 'blue', 'ann', '{"a":1}']));
+  });
+
+  test('a stop that is refused rejects with the refusal; one without a key is 404', async () => {
+    const { url } = await startRelay({ authorize: () => ({ open: () => NEVER }) });
+    await expect(relayedInvoke({ url }).stop(input)).rejects.toMatchObject({ $metadata: { httpStatusCode: 404 } });
+  });
+
+  test('a failure before the head has its status for all who joined', async () => {
+    const { url } = await startRelay({
+      authorize: () => ({ key: 'k', open: () => throwError(() => new Error('no')) }),
+    });
+    expect((await ask(url)).status).toBe(424);
+  });
+
+  test('onError hears the key and the request', async () => {
+    const told: unknown[] = [];
+    const error = new Error('no');
+    const { url } = await startRelay({
+      authorize: () => ({ key: 'k', open: () => throwError(() => error) }),
+      onError: (heard, { key, request }) => told.push([String(heard), key, request.method]),
+    });
+    await ask(url);
+    expect(told).toEqual([['Error: no', 'k', 'POST']]);
+  });
+});
+
+describe('going on', () => {
+  /** A relay with a finished invocation of 'h€llo' in three chunks. */
+  async function finished(
+    options: Partial<RelayOptions> = {},
+  ): Promise<{ url: string; generation: string; ran: () => number }> {
+    let ran = 0;
+    const { url } = await startRelay({
+      authorize: () => ({
+        key: 'k',
+        open: () => (
+          ran++,
+          of(
+            headEvent({ contentType: 'text/plain' }),
+            chunkEvent('h€'),
+            chunkEvent('ll'),
+            chunkEvent('o'),
+            completeEvent(),
+          )
+        ),
+      }),
+      ...options,
+    });
+    const { headers } = await ask(url);
+    return { url, generation: String(headers['x-rx-invocation']), ran: () => ran };
+  }
+
+  test('at every byte: exactly the rest, behind the head', async () => {
+    const { url, generation, ran } = await finished();
+    const whole = new TextEncoder().encode('h€llo');
+    for (let at = 0; at <= whole.length; at++) {
+      const after: RelayPosition = `${Number(generation)}-${at}`;
+      const { values, completed } = await outcomeOf(relayedInvoke({ url })(undefined, input, { after }));
+      const rest = Buffer.concat(values.map((event) => (event.type === 'chunk' ? event.payload : new Uint8Array())));
+      expect([new Uint8Array(rest), completed]).toEqual([whole.slice(at), true]);
+      expect(values[0]).toMatchObject({ type: 'head', contentType: 'text/plain', position: after });
+      expect(values.at(-1)?.position).toBe(`${generation}-${whole.length}`);
+    }
+    expect(ran()).toBe(1);
+  });
+
+  test.each([
+    ['of a future generation', (generation: number) => `${generation + 1}-0`],
+    ['past the end', (generation: number) => `${generation}-8`],
+    ['past every number', () => '18446744073709551616-0'],
+    ['past every byte', (generation: number) => `${generation}-18446744073709551616`],
+  ])('%s is 404, and nothing runs', async (_, id) => {
+    const { url, generation, ran } = await finished();
+    const { status, text } = await ask(url, { headers: { 'last-event-id': id(Number(generation)) } });
+    expect([status, JSON.parse(text)]).toMatchObject([404, { code: 'unknown-invocation' }]);
+    expect(ran()).toBe(1);
+  });
+
+  test('a key that never was is 404 with a position, and nothing runs', async () => {
+    let ran = 0;
+    const { url } = await startRelay({ authorize: () => ({ key: 'k', open: () => (ran++, NEVER) }) });
+    expect((await ask(url, { headers: { 'last-event-id': '1-0' } })).status).toBe(404);
+    expect(ran).toBe(0);
+  });
+
+  test('of an older generation: the present one from its start, after a restart', async () => {
+    const { url, generation } = await finished();
+    const after: RelayPosition = `${Number(generation) - 1}-2`;
+    const { values } = await outcomeOf(relayedInvoke({ url })(undefined, input, { after }));
+    expect(values.find(({ type }) => type === 'retry')).toMatchObject({ mode: 'restart', position: `${generation}-0` });
+    expect(values.filter(({ type }) => type === 'retry')).toHaveLength(1);
+    expect(textOf(values)).toBe('h€llo');
+    const sse = await ask(url, { headers: { accept: 'text/event-stream', 'last-event-id': after } });
+    expect(sse.text).toContain(`event: restart\nid: ${generation}-0\n`);
+  });
+
+  test('a restart that open itself emits begins a generation', async () => {
+    const restart = retryEvent({ mode: 'restart', delivered: { chunks: 1, bytes: 3 } });
+    const { url } = await startRelay({
+      authorize: () => ({
+        key: 'k',
+        open: () =>
+          of(
+            headEvent(),
+            chunkEvent('abc'),
+            restart,
+            headEvent({ contentType: 'text/css' }),
+            chunkEvent('de'),
+            completeEvent(),
+          ),
+      }),
+    });
+    const { values } = await outcomeOf(relayedInvoke({ url })(undefined, input));
+    const generations = [...new Set(values.map(({ position = '' }) => position.split('-')[0]))];
+    const at = values.findIndex(({ type }) => type === 'retry');
+    if (at >= 0) {
+      expect(generations).toHaveLength(2);
+      expect(values[at]?.position).toBe(`${generations[1] ?? ''}-0`);
+    }
+    expect(values.at(-1)?.position).toMatch(/-2$/);
+    expect(values.filter(({ type }) => type === 'head').at(-1)).toMatchObject({ contentType: 'text/css' });
+  });
+
+  test('a window that has passed is 410', async () => {
+    const { url, generation } = await finished({ maxReplayBytes: 70 });
+    const { status, text } = await ask(url, { headers: { 'last-event-id': `${generation}-0` } });
+    expect([status, JSON.parse(text)]).toMatchObject([410, { code: 'replay-limit' }]);
+  });
+});
+
+describe('the log', () => {
+  test('is shared by two relays: a client goes on at the other one', async () => {
+    const log = memoryLog();
+    onTestFinished(() => log.close());
+    const { open, events, opened } = written();
+    const relays = [1, 2].map(() =>
+      createRelay({ log, authorize: () => ({ key: 'k', open }), onError: () => undefined }),
+    );
+    let turn = 0;
+    const invoke = relayedInvoke({
+      url: 'http://relay.example',
+      fetch: (url, init) => relays[turn++ % 2]!.fetch(new Request(url, init)),
+    });
+    const values: LambdaStreamEvent[] = [];
+    const done = gate();
+    invoke(undefined, input).subscribe({ next: (event) => values.push(event), complete: done.open });
+    await until(() => events.observed);
+    events.next(chunkEvent('a'));
+    await until(() => textOf(values) === 'a');
+    // A deploy of the first one.
+    await relays[0]?.close();
+    await until(() => values.some(({ type }) => type === 'retry'));
+    events.next(chunkEvent('b'));
+    events.next(completeEvent());
+    events.complete();
+    await done.opened;
+    expect([textOf(values), typesOf(values), opened()]).toEqual(['ab', 'head chunk retry head chunk complete', 1]);
+    await relays[1]?.close();
+  });
+
+  test('stopInvocation of the application stops what a client joined', async () => {
+    const log = memoryLog();
+    const { open, events } = written();
+    const { url } = await startRelay({ log, authorize: () => ({ key: 'k', open }) });
+    const outcome = outcomeOf(relayedInvoke({ url })(undefined, input));
+    await until(() => events.observed);
+    await stopInvocation(log, 'k');
+    expect((await outcome).error).toBeInstanceOf(InvocationStoppedError);
+    await log.close();
+  });
+
+  test('a log that does not answer is 503 for those who come back, and 424 for those who may have run', async () => {
+    const log = memoryLog();
+    await log.close();
+    const { url } = await startRelay({ log, authorize: () => ({ key: 'k', open: () => NEVER }) });
+    expect((await ask(url)).status).toBe(424);
+    expect((await ask(url, { headers: { 'last-event-id': '1-0' } })).status).toBe(503);
+    expect((await ask(url, { method: 'DELETE' })).status).toBe(503);
+  });
+});

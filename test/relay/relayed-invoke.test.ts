@@ -1,0 +1,452 @@
+import { buildSync } from 'esbuild';
+import { createServer } from 'node:http';
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import { BehaviorSubject, concat, NEVER, of, Subject, throwError, type Observable } from 'rxjs';
+import {
+  classifyInvocationError,
+  decodeText,
+  FunctionError,
+  invokeWithResponseStream,
+  ProtocolError,
+  ReplayLimitError,
+  retryInvocation,
+  TruncatedStreamError,
+  type InvokeWithResponseStream,
+  type LambdaStreamEvent,
+} from 'rx-lambda-stream';
+import { chunkEvent, completeEvent, headEvent, retryEvent, serviceException } from 'rx-lambda-stream/testing';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { relayedInvoke, type RelayedInvokeOptions } from '../../src/http/relayed-invoke.js';
+import { createRelay, RelayRefusal, type RelayCall, type RelayOptions } from '../../src/relay/index.js';
+import { outcomeOf, textOf, typesOf } from '../support/collect.js';
+import { startLive } from '../support/live.js';
+import { startRelay } from './relay-server.js';
+
+/** A relay that answers with these events, and the client of it, without a network between them. */
+function relayed(
+  open: () => Observable<LambdaStreamEvent>,
+  options: Partial<RelayOptions> & { expose?: 'all' } = {},
+): { invoke: ReturnType<typeof relayedInvoke>; calls: RelayCall[]; inits: RequestInit[] } {
+  const calls: RelayCall[] = [];
+  const inits: RequestInit[] = [];
+  const { expose, ...rest } = options;
+  const relay = createRelay({
+    authorize: (call) => (calls.push(call), { open, ...(expose && { expose }) }),
+    onError: () => undefined,
+    ...rest,
+  });
+  onTestFinished(() => relay.close());
+  const fetch: RelayedInvokeOptions['fetch'] = (url, init) => (inits.push(init), relay.fetch(new Request(url, init)));
+  return { invoke: relayedInvoke({ url: 'http://relay.example/api/', fetch }), calls, inits };
+}
+
+const input = { FunctionName: 'chat' };
+
+describe('relayedInvoke', () => {
+  test('is an InvokeWithResponseStream, with the same events', async () => {
+    const bytes = Uint8Array.from({ length: 200_000 }, (_, i) => (i * 7) & 255);
+    const { client } = await startLive({
+      chat: async function* (event: unknown) {
+        yield bytes;
+        yield await Promise.resolve(JSON.stringify(event));
+      },
+    });
+    const { url } = await startRelay({
+      authorize: ({ input: asked }) => ({
+        open: (pauseWhile) => invokeWithResponseStream(client, asked, { pauseWhile }),
+        expose: 'all',
+      }),
+    });
+    const invoke: InvokeWithResponseStream = relayedInvoke({ url });
+    const asked = { ...input, Payload: { prompt: 'é' }, LogType: 'Tail' } as const;
+    const direct = await outcomeOf(invokeWithResponseStream(client, asked));
+    const relayedOutcome = await outcomeOf(invoke(client, asked));
+    const content = ({ values }: { values: LambdaStreamEvent[] }): Buffer =>
+      Buffer.concat(values.map((event) => (event.type === 'chunk' ? event.payload : new Uint8Array())));
+    expect(content(relayedOutcome)).toEqual(content(direct));
+    const [head] = relayedOutcome.values;
+    expect(head).toMatchObject({ type: 'head', statusCode: 200, executedVersion: '$LATEST' });
+    expect(typeof (head as { requestId?: string }).requestId).toBe('string');
+    expect((relayedOutcome.values.at(-1) as { logTail?: string }).logTail).toContain('REPORT');
+    expect(relayedOutcome.completed).toBe(true);
+  });
+
+  test("what the input asks for arrives as the SDK's does", async () => {
+    const { invoke, calls, inits } = relayed(() => of(headEvent(), completeEvent()));
+    const source = () => ({
+      FunctionName: 'arn:aws:lambda:eu-west-1:123456789012:function:chat',
+      Payload: { a: 1 },
+      Qualifier: 'live now',
+      TenantId: 'blue',
+      LogType: 'Tail' as const,
+      ClientContext: { custom: { a: 'é' } },
+    });
+    await outcomeOf(invoke(undefined, source));
+    expect(calls[0]?.input).toEqual({
+      ...source(),
+      Payload: new TextEncoder().encode('{"a":1}'),
+    });
+    expect(new Headers(inits[0]?.headers).get('content-type')).toBe('application/octet-stream');
+    expect(inits[0]?.method).toBe('POST');
+  });
+
+  test('the url keeps its own query, and its path may end with a slash', async () => {
+    const urls: string[] = [];
+    const fetch = (url: string): Promise<Response> => (
+      urls.push(url),
+      Promise.resolve(new Response(null, { status: 204 }))
+    );
+    for (const url of ['http://a.example', 'http://a.example/api/?x=1', new URL('http://a.example/api')]) {
+      await outcomeOf(relayedInvoke({ url, fetch })(undefined, { FunctionName: 'a b', Qualifier: '1' }));
+    }
+    const path = '2021-11-15/functions/a%20b/response-streaming-invocations';
+    expect(urls).toEqual([
+      `http://a.example/${path}?Qualifier=1`,
+      `http://a.example/api/${path}?x=1&Qualifier=1`,
+      `http://a.example/api/${path}?Qualifier=1`,
+    ]);
+  });
+
+  test('headers may be a function, also async, asked before each connection', async () => {
+    const { invoke: _, ...rest } = relayed(() => of(headEvent(), completeEvent()));
+    expect(rest.calls).toEqual([]);
+    const tokens: (string | null)[] = [];
+    const relay = createRelay({
+      authorize({ request }) {
+        tokens.push(request.headers.get('authorization'));
+        throw new RelayRefusal(401, 'No');
+      },
+    });
+    onTestFinished(() => relay.close());
+    let count = 0;
+    const invoke = relayedInvoke({
+      url: 'http://relay.example',
+      headers: async () => ({ authorization: `Bearer ${await Promise.resolve(++count)}` }),
+      fetch: (url, init) => relay.fetch(new Request(url, init)),
+    });
+    await outcomeOf(invoke(undefined, input));
+    await outcomeOf(invoke(undefined, input));
+    expect(tokens).toEqual(['Bearer 1', 'Bearer 2']);
+  });
+
+  test('what headers throws is the error of the stream', async () => {
+    const error = new Error('no token');
+    const invoke = relayedInvoke({ url: 'http://a.example', headers: () => Promise.reject(error) });
+    expect((await outcomeOf(invoke(undefined, input))).error).toBe(error);
+  });
+
+  test('an event without a key has no position', async () => {
+    const { invoke } = relayed(() => of(headEvent(), chunkEvent('a'), completeEvent()));
+    const { values } = await outcomeOf(invoke(undefined, input));
+    expect(values.map((event) => 'position' in event)).toEqual([false, false, false]);
+  });
+
+  test('cold: nothing happens before the subscription, and each is one request', async () => {
+    const { invoke, inits } = relayed(() => of(headEvent(), completeEvent()));
+    const events = invoke(undefined, input);
+    expect(inits).toHaveLength(0);
+    await outcomeOf(events);
+    await outcomeOf(events);
+    expect(inits).toHaveLength(2);
+  });
+
+  test('retries, heads and pings of the relay are events or nothing, never unknown ones', async () => {
+    const more = new Subject<LambdaStreamEvent>();
+    const { invoke } = relayed(
+      () => concat(of(headEvent(), retryEvent(), headEvent({ contentType: 'text/plain' })), more),
+      {
+        pingMs: 10,
+      },
+    );
+    setTimeout(() => more.next(completeEvent()), 80);
+    const { values } = await outcomeOf(invoke(undefined, input));
+    expect(typesOf(values)).toBe('head retry head complete');
+    expect(values[1]).toMatchObject({ mode: 'fresh', attempt: 2, error: { name: 'TooManyRequestsException' } });
+    expect(values[2]).toMatchObject({ contentType: 'text/plain' });
+  });
+
+  test('an event of a later version is passed over by pages, and unknown events of the function come through', async () => {
+    const event = { type: 'unknown', eventType: 'Progress', headers: {}, payload: new Uint8Array([1]) } as const;
+    const { invoke } = relayed(() => of(headEvent(), event, { ...event, eventType: 'RxLater' }, completeEvent()));
+    const { values } = await outcomeOf(invoke(undefined, input));
+    expect(typesOf(values)).toBe('head unknown complete');
+  });
+
+  test('the HTTP head that fetchResponseStream made arrives', async () => {
+    const head = { type: 'http-head', statusCode: 404, headers: { 'x-a': 'b' }, cookies: ['c=1'] } as const;
+    const { invoke } = relayed(() => of(headEvent(), head, completeEvent()));
+    expect((await outcomeOf(invoke(undefined, input))).values[1]).toEqual(head);
+  });
+
+  test('a restart is told by a retry event', async () => {
+    const restart = retryEvent({ mode: 'restart', delivered: { chunks: 1, bytes: 1 } });
+    const { invoke } = relayed(() =>
+      of(headEvent(), chunkEvent('a'), restart, headEvent(), chunkEvent('b'), completeEvent()),
+    );
+    const { values } = await outcomeOf(invoke(undefined, input).pipe(decodeText()));
+    expect(values).toEqual(['a', 'b']);
+  });
+});
+
+describe('errors of relayedInvoke', () => {
+  const failing = (error: unknown, expose?: 'all') =>
+    relayed(() => throwError(() => error), expose && { expose }).invoke(undefined, input);
+  const failingLate = (error: unknown, expose?: 'all') =>
+    relayed(
+      () =>
+        concat(
+          of(headEvent()),
+          throwError(() => error),
+        ),
+      expose && { expose },
+    ).invoke(undefined, input);
+
+  test.each([
+    ['before the first frame', failing, 429],
+    ['within the stream', failingLate, 429],
+  ])("a service exception has AWS's name and fields, and the same verdict: %s", async (_, failed, httpStatusCode) => {
+    const exception = serviceException('TooManyRequestsException', {
+      Reason: 'ConcurrentSnapshotCreateLimitExceeded',
+      retryAfterSeconds: '2',
+    });
+    const { error } = await outcomeOf(failed(exception));
+    expect(error).toBeInstanceOf(Error);
+    expect(error).toMatchObject({
+      name: 'TooManyRequestsException',
+      Reason: 'ConcurrentSnapshotCreateLimitExceeded',
+      retryAfterSeconds: '2',
+      $fault: 'client',
+      $metadata: { httpStatusCode },
+    });
+    expect(classifyInvocationError(error)).toEqual(classifyInvocationError(exception));
+  });
+
+  test.each<[string, unknown, unknown]>([
+    ['ECONNRESET', Object.assign(new Error('socket hang up'), { code: 'ECONNRESET' }), undefined],
+    ['a truncated stream', new TruncatedStreamError({ functionName: 'f', chunks: 1, bytes: 2 }), TruncatedStreamError],
+    ['a limit', new ReplayLimitError({ maxReplayBytes: 1 }), ReplayLimitError],
+    ['any error', new Error('x'), undefined],
+  ])('the verdict is the same behind the relay, and the class is this package’s: %s', async (_, thrown, Class) => {
+    for (const failed of [failing, failingLate]) {
+      const { error } = await outcomeOf(failed(thrown));
+      expect(classifyInvocationError(error)).toEqual(classifyInvocationError(thrown));
+      if (Class) expect(error).toBeInstanceOf(Class);
+    }
+  });
+
+  test('a FunctionError is one, with what its relay exposes', async () => {
+    const errorDetails = JSON.stringify({ errorType: 'CardError', errorMessage: 'card 4711', trace: ['at pay'] });
+    const thrown = new FunctionError({ functionName: 'secret', errorCode: 'Unhandled', errorDetails });
+    for (const failed of [failing, failingLate]) {
+      const { error } = await outcomeOf(failed(thrown));
+      expect(error).toBeInstanceOf(FunctionError);
+      expect(error).toMatchObject({ errorCode: 'Unhandled', errorType: 'CardError' });
+      expect(JSON.stringify(error) + String(error)).not.toMatch(/4711|secret/);
+      expect((await outcomeOf(failed(thrown, 'all'))).error).toMatchObject({
+        errorMessage: 'card 4711',
+        trace: ['at pay'],
+      });
+    }
+  });
+
+  test("functionErrors: 'emit' makes an event of it", async () => {
+    const open = () => concat(of(headEvent()), of(completeEvent({ errorCode: 'Unhandled' })));
+    const { invoke } = relayed(open);
+    const { values, completed } = await outcomeOf(invoke(undefined, input, { functionErrors: 'emit' }));
+    expect([values.at(-1), completed]).toEqual([{ type: 'complete', errorCode: 'Unhandled' }, true]);
+  });
+
+  test('a refusal keeps its status in $metadata.httpStatusCode, and its message', async () => {
+    const { invoke } = relayed(() => NEVER, {
+      authorize: () => {
+        throw new RelayRefusal(402, 'Pay first');
+      },
+    });
+    const { error } = await outcomeOf(invoke(undefined, input));
+    expect(error).toMatchObject({ name: 'RelayRefusal', message: 'Pay first', $metadata: { httpStatusCode: 402 } });
+    expect(classifyInvocationError(error).verdict).toBe('never');
+  });
+
+  test.each([
+    [502, 'soon', true],
+    [504, 'soon', true],
+    [503, 'soon', false],
+    [404, 'never', false],
+  ])('a proxy that answers %i has no name, and its verdict by status', async (status, verdict, mayHaveRun) => {
+    const fetch = () => Promise.resolve(new Response('<html>', { status, headers: { 'content-type': 'text/html' } }));
+    const { error } = await outcomeOf(relayedInvoke({ url: 'http://a.example', fetch })(undefined, input));
+    expect(error).toMatchObject({ $metadata: { httpStatusCode: status } });
+    expect(classifyInvocationError(error)).toMatchObject({ verdict, mayHaveRun });
+  });
+
+  test('a 200 that is no event stream, as a page to sign in, is a ProtocolError', async () => {
+    const fetch = () => Promise.resolve(new Response('<html>', { headers: { 'content-type': 'text/html' } }));
+    const { error } = await outcomeOf(relayedInvoke({ url: 'http://a.example', fetch })(undefined, input));
+    expect(error).toBeInstanceOf(ProtocolError);
+  });
+
+  test('the body of an error is read up to a limit', async () => {
+    let pulled = 0;
+    const body = new ReadableStream<Uint8Array>({
+      pull(controller) {
+        pulled++;
+        controller.enqueue(new Uint8Array(16 * 1024).fill(32));
+      },
+    });
+    const fetch = () => Promise.resolve(new Response(body, { status: 500 }));
+    const { error } = await outcomeOf(relayedInvoke({ url: 'http://a.example', fetch })(undefined, input));
+    expect(error).toMatchObject({ $metadata: { httpStatusCode: 500 } });
+    expect(pulled).toBeLessThan(8);
+  });
+
+  test('without a key a cut is a TruncatedStreamError and nothing runs again', async () => {
+    let ran = 0;
+    const server = createServer((_, response) => {
+      ran++;
+      response.writeHead(200, { 'content-type': 'application/vnd.amazon.eventstream' });
+      response.write(Buffer.alloc(8), () => response.destroy());
+    }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    onTestFinished(() => void server.close());
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const { error } = await outcomeOf(relayedInvoke({ url })(undefined, input));
+    expect(error).toBeInstanceOf(TruncatedStreamError);
+    expect(ran).toBe(1);
+  });
+
+  test('before x-rx-invocation the error is the caller’s: a refused connection is retried by retryInvocation alone', async () => {
+    let sent = 0;
+    const fetch = () => (
+      sent++,
+      Promise.reject(
+        new TypeError('fetch failed', { cause: { code: 'ECONNREFUSED', message: 'connect ECONNREFUSED' } }),
+      )
+    );
+    const invoke = relayedInvoke({ url: 'http://a.example', fetch });
+    const { error } = await outcomeOf(invoke(undefined, input));
+    expect([sent, classifyInvocationError(error)]).toMatchObject([1, { verdict: 'soon', mayHaveRun: false }]);
+    await outcomeOf(invoke(undefined, input).pipe(retryInvocation({ maxAttempts: 3, initialDelayMs: 0 })));
+    expect(sent).toBe(4);
+  });
+});
+
+describe('leaving and pausing', () => {
+  test('unsubscribing closes the connection, before and after the headers', async () => {
+    const closed: string[] = [];
+    const { url } = await startRelay({
+      authorize: ({ functionName }) => ({
+        open: () => (functionName === 'early' ? NEVER : concat(of(headEvent()), NEVER)),
+      }),
+    });
+    const server = createServer().listen(0);
+    onTestFinished(() => void server.close());
+    for (const FunctionName of ['early', 'late']) {
+      const signals: AbortSignal[] = [];
+      const invoke = relayedInvoke({
+        url,
+        fetch: (target, init) => (signals.push(init.signal!), globalThis.fetch(target, init)),
+      });
+      const subscription = invoke(undefined, { FunctionName }).subscribe({
+        next: () => queueMicrotask(() => subscription.unsubscribe()),
+      });
+      if (FunctionName === 'early') setTimeout(() => subscription.unsubscribe(), 50);
+      await new Promise((resolve) => subscription.add(() => resolve(undefined)));
+      closed.push(`${FunctionName} ${String(signals[0]?.aborted)}`);
+    }
+    expect(closed).toEqual(['early true', 'late true']);
+  });
+
+  test('pauseWhile stops the reading, end to end', async () => {
+    const { local, client } = await startLive({
+      chat: async function* () {
+        for (let i = 0; i < 400; i++) yield await Promise.resolve(new Uint8Array(64 * 1024));
+      },
+    });
+    const { url } = await startRelay({
+      authorize: ({ input: asked }) => ({
+        open: (pauseWhile) => invokeWithResponseStream(client, asked, { pauseWhile }),
+      }),
+    });
+    const pauseWhile = new BehaviorSubject(false);
+    let bytes = 0;
+    const done = outcomeOf(
+      new (await import('rxjs')).Observable<LambdaStreamEvent>((subscriber) =>
+        relayedInvoke({ url })(undefined, input, { pauseWhile }).subscribe({
+          next(event) {
+            subscriber.next(event);
+            if (event.type === 'chunk') bytes += event.payload.length;
+            if (bytes > 100_000 && !pauseWhile.value) pauseWhile.next(true);
+          },
+          error: (error: unknown) => subscriber.error(error),
+          complete: () => subscriber.complete(),
+        }),
+      ),
+    );
+    // What the buffers on the way take, and not the 26 MB of the whole.
+    let written = -1;
+    while (written !== (local.requests[0]?.bytesWritten ?? 0)) {
+      written = local.requests[0]?.bytesWritten ?? 0;
+      await new Promise((resolve) => setTimeout(resolve, 300));
+    }
+    expect(written).toBeLessThan(16_000_000);
+    pauseWhile.next(false);
+    pauseWhile.complete();
+    const { completed } = await done;
+    expect([completed, bytes]).toEqual([true, 400 * 64 * 1024]);
+  });
+});
+
+describe('a call that cannot be meant', () => {
+  test.each<[string, unknown]>([
+    ['url', undefined],
+    ['url', { url: '' }],
+    ['url', { url: '/api' }],
+    ['url', { url: 'ftp://a.example' }],
+    ['url', { url: 1 }],
+    ['headers', { url: 'http://a.example', headers: 'x' }],
+    ['fetch', { url: 'http://a.example', fetch: 'x' }],
+    ['reconnect', { url: 'http://a.example', reconnect: true }],
+    ['maxAttempts', { url: 'http://a.example', reconnect: { maxAttempts: '8' } }],
+  ])('%s: TypeError at the call', (name, options) => {
+    expect(() => relayedInvoke(options as RelayedInvokeOptions)).toThrow(TypeError);
+    expect(() => relayedInvoke(options as RelayedInvokeOptions)).toThrow(name);
+  });
+
+  test.each([{ maxAttempts: -1 }, { initialDelayMs: Infinity }, { maxDelayMs: -1 }, { timeoutMs: 0 }])(
+    'reconnect %o: RangeError at the call',
+    (reconnect) => expect(() => relayedInvoke({ url: 'http://a.example', reconnect })).toThrow(RangeError),
+  );
+
+  test.each([{ after: 'x' }, { after: '1-' }, { functionErrors: 'drop' }, { pauseWhile: true }])(
+    'options %o: TypeError at the call',
+    (options) => {
+      const invoke = relayedInvoke({ url: 'http://a.example' });
+      expect(() => invoke(undefined, input, options as never)).toThrow(TypeError);
+    },
+  );
+
+  test('an input without a function name: TypeError at the call', () => {
+    expect(() => relayedInvoke({ url: 'http://a.example' })(undefined, {} as never)).toThrow(TypeError);
+  });
+});
+
+test('the bundle of relayedInvoke holds no byte of the SDK', () => {
+  const { metafile } = buildSync({
+    stdin: { contents: "export { relayedInvoke } from './src/http/relayed-invoke.ts'", resolveDir: process.cwd() },
+    bundle: true,
+    format: 'esm',
+    platform: 'browser',
+    write: false,
+    metafile: true,
+  });
+  const inputs = Object.keys(metafile.inputs);
+  expect(inputs.filter((path) => /@aws-sdk|@smithy|node:|src\/(relay|local|log)\//.test(path))).toEqual([]);
+  expect(inputs.some((path) => path.includes('src/http/relayed-invoke.ts'))).toBe(true);
+});
+
+test('textOf is whole for an invocation of many small writes', async () => {
+  const words = Array.from({ length: 500 }, (_, i) => `w${i} `);
+  const { invoke } = relayed(() => of(headEvent(), ...words.map((word) => chunkEvent(word)), completeEvent()));
+  expect(textOf((await outcomeOf(invoke(undefined, input))).values)).toBe(words.join(''));
+});
