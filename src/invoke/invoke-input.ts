@@ -44,7 +44,7 @@ export interface InvokeCommandInput extends Omit<InvokeInput, 'Payload' | 'Clien
 export type InvokeInputSource = InvokeInput | (() => InvokeInput | PromiseLike<InvokeInput> | Observable<InvokeInput>);
 
 /** AWS's limit for the `X-Amz-Client-Context` header, in bytes of base64. */
-const maxClientContextBytes = 3_583;
+export const maxClientContextBytes = 3_583;
 
 /** One input: synchronously, unless the source answers with a promise. */
 export function askForInvokeInput(source: InvokeInputSource): Observable<InvokeInput> {

@@ -1,0 +1,36 @@
+import { context, propagation } from '@opentelemetry/api';
+import { maxClientContextBytes, type InvokeInput } from '../invoke/invoke-input.js';
+import { textFromBase64 } from '../shared/bytes.js';
+import { parseObject } from '../shared/json.js';
+
+/**
+ * Adds the active trace context to an input, for the function to continue the trace.
+ *
+ * What the global propagator injects (`traceparent`, `tracestate`, `baggage`) goes under the ClientContext's lowercase
+ * `custom`, beside what is there: Lambda's runtimes hand that to the function. The input stays as it was where nothing is
+ * injected, where its ClientContext is no base64 JSON object, and where the result would be over AWS's 3,583 bytes.
+ *
+ * The function's side has to read it: OpenTelemetry's Lambda instrumentation does not look into ClientContext by itself.
+ * Give it an `eventContextExtractor` that reads `context.clientContext.custom`.
+ *
+ * @example
+ * invokeWithResponseStream(client, () => withTraceContext({ FunctionName: 'chat' }));
+ *
+ * @param input - The input, written inside a function, so that each attempt takes the context that is active then.
+ * @see https://www.w3.org/TR/trace-context/ what the default propagator injects
+ */
+export function withTraceContext(input: InvokeInput): InvokeInput {
+  const carrier: Record<string, string> = {};
+  propagation.inject(context.active(), carrier);
+  if (Object.keys(carrier).length === 0) return input;
+  const { ClientContext: given } = input;
+  const present = typeof given === 'string' ? parseObject(textFromBase64(given)) : (given ?? {});
+  if (present === undefined || Array.isArray(present)) return input;
+  const { custom } = present as { custom?: unknown };
+  const ClientContext = { ...present, custom: { ...(Object(custom) as object), ...carrier } };
+  return base64Length(JSON.stringify(ClientContext)) > maxClientContextBytes ? input : { ...input, ClientContext };
+}
+
+function base64Length(json: string): number {
+  return Math.ceil(new TextEncoder().encode(json).length / 3) * 4;
+}
