@@ -5,7 +5,10 @@ const entries = {
   index: 'src/index.ts',
   testing: 'src/testing/index.ts',
   http: 'src/http/index.ts',
+  redis: 'src/redis/index.ts',
+  otel: 'src/otel/index.ts',
   local: 'src/local/index.ts',
+  'local/register': 'src/local/register.ts',
 };
 
 const shared = {

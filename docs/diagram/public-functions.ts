@@ -3,7 +3,14 @@ import { dirname, join } from 'node:path';
 import ts from 'typescript';
 
 /** The entry points of the package, from its root. */
-export const entryPoints = ['src/index.ts', 'src/testing/index.ts', 'src/local/index.ts', 'src/http/index.ts'] as const;
+export const entryPoints = [
+  'src/index.ts',
+  'src/testing/index.ts',
+  'src/local/index.ts',
+  'src/http/index.ts',
+  'src/redis/index.ts',
+  'src/otel/index.ts',
+] as const;
 
 /** An exported function of the public API. */
 export interface PublicFunction {

@@ -52,7 +52,8 @@ describe('traceInvocation', () => {
     marbles((m) => {
       const source = m.cold('--h--a-b----(c|)', { h, a, b, c });
       const result = '       --h--a-b----(c|)';
-      m.expect(source.pipe(operator)).toBeObservable(result, { h, a, b, c });
+      const traced = source.pipe(traceInvocation({ functionName: 'chat', tracer }));
+      m.expect(traced).toBeObservable(result, { h, a, b, c });
       m.expect(source).toHaveSubscriptions('^-----------!');
     }),
   );
