@@ -37,7 +37,8 @@ const { attributes, events, metrics } = names;
  * - **Unsubscribing** unsubscribes from the source. The span ends with the outcome `cancelled`, which is no error.
  * - **Memory** a few counters.
  *
- * Place it after `retryInvocation`, so that one span holds all attempts: a `retry` is an event of the span. The spans of
+ * Place it after `retryInvocation`, so that one span holds all attempts: a `retry` is an event of the span. The spans
+ * of
  * OpenTelemetry's instrumentations of the SDK and of HTTP become its children.
  *
  * @example
@@ -136,7 +137,8 @@ export function traceInvocation(options: TraceInvocationOptions): MonoTypeOperat
       }
 
       subscriber.add(() => end('cancelled'));
-      // The source captures this context for its whole life, the SDK's spans are children of it. So the caller's context
+      // The source captures this context for its whole life, the SDK's spans are children of it. So the caller's
+      // context
       // is entered for each event: the consumer must not run inside this span.
       const inCaller = (deliver: () => void): void => context.with(caller, deliver);
       const traced = source.pipe(
