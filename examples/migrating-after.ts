@@ -9,11 +9,11 @@ import {
   invokeWithResponseStream,
   parseNdjson,
   retryInvocation,
+  toAsyncIterable,
   TruncatedStreamError,
 } from 'rx-lambda-stream';
 import { defer, filter, firstValueFrom, fromEvent, map, mergeMap, takeUntil, tap, throwError, timeout } from 'rxjs';
 import type { Observable } from 'rxjs';
-import { iterate } from './for-await.js';
 
 interface Row {
   readonly id: number;
@@ -99,7 +99,7 @@ export async function printWithLog(client: LambdaClient): Promise<void> {
 
 // #region for-await
 export async function printThreeRows(client: LambdaClient): Promise<void> {
-  const rows = iterate((pauseWhile) =>
+  const rows = toAsyncIterable((pauseWhile) =>
     invokeWithResponseStream(client, { FunctionName: 'rows' }, { pauseWhile }).pipe(parseNdjson<Row>()),
   );
   for await (const { id } of rows) {

@@ -6,13 +6,13 @@ import {
   decodeHttpResponse,
   invokeWithResponseStream,
   parseNdjson,
+  toReadableStream,
   type InvokeInput,
   type LambdaStreamClient,
   type LambdaStreamEvent,
 } from 'rx-lambda-stream';
 import { defer, filter, map, tap, throwError, type MonoTypeOperatorFunction, type Observable } from 'rxjs';
 import { fromFetch } from 'rxjs/fetch';
-import { toReadableStream } from './to-readable-stream.js';
 
 // #region trace
 /** Tells what arrives when, in milliseconds after the subscription. */

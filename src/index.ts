@@ -25,6 +25,9 @@ export { collectResponse, type CollectedResponse, type CollectResponseOptions } 
 export { toSnapshots, type ToSnapshotsOptions } from './consumers/to-snapshots.js';
 export type { Snapshot, SnapshotStatus } from './consumers/snapshot-state.js';
 export { shareInvocation, type ShareInvocationOptions } from './consumers/share-invocation.js';
+export { toReadableStream } from './consumers/to-readable-stream.js';
+export { toAsyncIterable } from './consumers/to-async-iterable.js';
+export { observeInvocation, type InvocationReport } from './consumers/observe-invocation.js';
 export type { PayloadSource } from './shared/payload.js';
 
 export { retryInvocation, type RetryInvocationConfig } from './retry/retry-invocation.js';

@@ -17,7 +17,7 @@ export interface Surroundings {
 /** To be called before anything is measured, for the load's sake. */
 export function describeSurroundings(): Surroundings {
   const version = (folder: string): string => {
-    const file = new URL(`../../../${folder}package.json`, import.meta.url);
+    const file = new URL(`../../${folder}package.json`, import.meta.url);
     return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
   };
   const model = cpus()[0]?.model.trim() ?? 'an unknown processor';

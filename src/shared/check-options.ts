@@ -95,13 +95,12 @@ function hasMethod(value: unknown, name: string): boolean {
 /** Describes a value that was refused. An object is named by its kind only: its fields may be secret. */
 export function show(value: unknown): string {
   if (typeof value === 'string') return value.length > 40 ? `a string of ${value.length} characters` : `'${value}'`;
-  if (typeof value === 'function') return 'a function';
-  if (typeof value !== 'object' || value === null) return String(value);
+  if (Object(value) !== value) return String(value);
   if (Array.isArray(value)) return 'an array';
-  if ('~standard' in value) return 'a schema';
+  if ('~standard' in (value as object)) return 'a schema';
   if (hasMethod(value, 'subscribe')) return 'an Observable';
   if (hasMethod(value, 'then')) return 'a promise';
-  return 'an object';
+  return typeof value === 'function' ? 'a function' : 'an object';
 }
 
 /** Throws where a limit is not a number from 1 on. What is undefined has its default. */

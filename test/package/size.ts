@@ -20,6 +20,9 @@ const budgets: Readonly<Record<string, number>> = {
   createRetryBudget: 350,
   classifyInvocationError: 1_400,
   createFlowControl: 500,
+  toReadableStream: 670,
+  toAsyncIterable: 830,
+  observeInvocation: 790,
   'all errors': 1_320,
   'the whole package': 15_000,
 };

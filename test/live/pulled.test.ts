@@ -1,19 +1,17 @@
-import { concat, EMPTY, filter, map, NEVER, Observable, of, Subject, throwError } from 'rxjs';
-import { invokeWithResponseStream } from 'rx-lambda-stream';
+import { concat, EMPTY, filter, map, Observable, of, Subject, throwError } from 'rxjs';
+import { invokeWithResponseStream, toAsyncIterable, toReadableStream } from 'rx-lambda-stream';
 import { scripted, type LocalLambda } from 'rx-lambda-stream/local';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { iterate } from '../../examples/for-await.js';
-import { toReadableStream } from '../../examples/to-readable-stream.js';
 import { startLive } from '../support/live.js';
 
 const input = { FunctionName: 'f' };
 const mebibyte = 1024 * 1024;
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
-/** The two recipes, as what `for await` takes. */
-const recipes = {
-  'to-readable-stream': toReadableStream,
-  'for-await': iterate,
+/** Both are read by `for await`. */
+const consumers = {
+  toReadableStream,
+  toAsyncIterable,
 } as const satisfies Record<string, <T>(open: (paused: Observable<boolean>) => Observable<T>) => AsyncIterable<T>>;
 
 async function take<T>(values: AsyncIterable<T>, count = Infinity): Promise<T[]> {
@@ -50,14 +48,14 @@ async function startEndless(): Promise<{
   return { local, open };
 }
 
-describe.each(Object.keys(recipes) as (keyof typeof recipes)[])('the recipe %s', (name) => {
-  const recipe = recipes[name];
+describe.each(Object.keys(consumers) as (keyof typeof consumers)[])('%s', (name) => {
+  const consume = consumers[name];
 
   test('holds the server back while the loop works, and closes the connection when it is left', async () => {
     const { local, open } = await startEndless();
     let read = 0;
     let most = 0;
-    for await (const bytes of recipe(open)) {
+    for await (const bytes of consume(open)) {
       read += bytes.length;
       // Ten turns of work, in each of which the server could write.
       for (let i = 0; i < 10; i++) await turn();
@@ -70,8 +68,8 @@ describe.each(Object.keys(recipes) as (keyof typeof recipes)[])('the recipe %s',
   });
 
   test('gives every value in order, then ends', async () => {
-    expect(await take(recipe(() => of(1, 2, 3)))).toEqual([1, 2, 3]);
-    expect(await take(recipe(() => EMPTY))).toEqual([]);
+    expect(await take(consume(() => of(1, 2, 3)))).toEqual([1, 2, 3]);
+    expect(await take(consume(() => EMPTY))).toEqual([]);
   });
 
   test('throws an error after the values that came before it', async () => {
@@ -83,7 +81,7 @@ describe.each(Object.keys(recipes) as (keyof typeof recipes)[])('the recipe %s',
           before,
           throwError(() => failure),
         );
-        for await (const value of recipe(() => source)) seen.push(value);
+        for await (const value of consume(() => source)) seen.push(value);
       };
       await expect(loop()).rejects.toBe(failure);
       expect(seen).toEqual(before);
@@ -92,7 +90,7 @@ describe.each(Object.keys(recipes) as (keyof typeof recipes)[])('the recipe %s',
 
   test('throws an error for which the loop is waiting already', async () => {
     const source = new Subject<number>();
-    const values = take(recipe(() => source));
+    const values = take(consume(() => source));
     while (!source.observed) await turn();
     source.next(1);
     await turn();
@@ -102,13 +100,13 @@ describe.each(Object.keys(recipes) as (keyof typeof recipes)[])('the recipe %s',
 
   test('says that a response is not complete', async () => {
     const { client } = await startLive({ f: scripted([{ chunk: 'a' }, 'end']) });
-    const values = recipe((pauseWhile) => invokeWithResponseStream(client, input, { pauseWhile }));
+    const values = consume((pauseWhile) => invokeWithResponseStream(client, input, { pauseWhile }));
     await expect(take(values)).rejects.toMatchObject({ code: 'truncated' });
   });
 
   test('subscribes when the loop begins, and unsubscribes when it is left', async () => {
     let open = 0;
-    const values = recipe(
+    const values = consume(
       () =>
         new Observable<number>((subscriber) => {
           open++;
@@ -128,7 +126,7 @@ describe.each(Object.keys(recipes) as (keyof typeof recipes)[])('the recipe %s',
   test('asks for a pause from a value to the next time that the loop waits', async () => {
     const states: boolean[] = [];
     const source = new Subject<number>();
-    const values = recipe((pauseWhile) => {
+    const values = consume((pauseWhile) => {
       pauseWhile.subscribe((paused) => states.push(paused));
       return source;
     });
@@ -159,25 +157,4 @@ test('the readable stream serves as the body of a Response', async () => {
     ),
   );
   expect(await new Response(body).text()).toBe('Zoë €');
-});
-
-test('the readable stream is cancelled while a reader waits', async () => {
-  let unsubscribed = false;
-  const reader = toReadableStream(() => new Observable<never>(() => () => (unsubscribed = true))).getReader();
-  const waiting = reader.read();
-  await turn();
-  await reader.cancel();
-  expect((await waiting).done).toBe(true);
-  expect(unsubscribed).toBe(true);
-});
-
-test('the readable stream that is never read never subscribes', async () => {
-  let opened = 0;
-  const stream = toReadableStream(() => {
-    opened++;
-    return NEVER;
-  });
-  await turn();
-  await stream.cancel();
-  expect(opened).toBe(0);
 });
