@@ -18,8 +18,8 @@ interface Waiter<T> {
  * - **Completes** with the Observable, after the values that wait.
  * - **Errors** with the Observable's error, unchanged, after the values that came before it; also with what `open`
  *   throws.
- * - **Unsubscribing**: leaving the loop (`break`, `return`, an error) unsubscribes and so closes the connection. So does
- *   the iterator's `return()`, at once, also while a `next()` waits.
+ * - **Unsubscribing**: leaving the loop (`break`, `return`, an error) unsubscribes and so closes the connection. The
+ *   iterator's `return()` does so at once, also while a `next()` waits.
  * - **Memory** what one network read brings (64 KiB of payload in Node). `open` has to give `pauseWhile` to its source:
  *   a source that does not pause fills the queue.
  *
