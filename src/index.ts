@@ -23,7 +23,16 @@ export {
 export { decodeHttpResponse, type DecodeHttpResponseOptions } from './decoding/decode-http-response.js';
 export { collectResponse, type CollectedResponse, type CollectResponseOptions } from './consumers/collect-response.js';
 export { toSnapshots, type ToSnapshotsOptions } from './consumers/to-snapshots.js';
-export type { Snapshot, SnapshotStatus } from './consumers/snapshot-state.js';
+export type {
+  CompleteSnapshot,
+  ConnectingSnapshot,
+  FailedSnapshot,
+  RetryingSnapshot,
+  Snapshot,
+  SnapshotProgress,
+  SnapshotStatus,
+  StreamingSnapshot,
+} from './consumers/snapshot-state.js';
 export { shareInvocation, type ShareInvocationOptions } from './consumers/share-invocation.js';
 export { toReadableStream } from './consumers/to-readable-stream.js';
 export { toAsyncIterable } from './consumers/to-async-iterable.js';

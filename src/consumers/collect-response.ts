@@ -1,9 +1,9 @@
-import type { OperatorFunction, Subscriber } from 'rxjs';
+import { Observable, type OperatorFunction, type Subscriber } from 'rxjs';
 import { ResponseTooLargeError } from '../errors.js';
 import type { CompleteEvent, HeadEvent, HttpHeadEvent } from '../events.js';
 import { createByteCollector } from '../shared/byte-collector.js';
-import { isBytes, type PayloadSource } from '../shared/payload.js';
-import { transformItems, type ItemTransform } from '../decoding/transform-items.js';
+import { checkOptions, limitFrom } from '../shared/check-options.js';
+import { payloadOf, readItems, type ItemReader, type PayloadSource } from '../shared/payload.js';
 
 /** Options of {@link collectResponse}. */
 export interface CollectResponseOptions {
@@ -66,35 +66,32 @@ export interface CollectedResponse {
 export function collectResponse(
   options: CollectResponseOptions = {},
 ): OperatorFunction<PayloadSource, CollectedResponse> {
+  checkOptions('collectResponse', options, { maxBytes: limitFrom(0) });
   const { maxBytes = 16 * 1024 * 1024 } = options;
-  if (!Number.isInteger(maxBytes) || maxBytes < 0) {
-    throw new RangeError(`maxBytes must be a whole number of bytes, not ${maxBytes}`);
-  }
-  return (source) => transformItems(source, (subscriber) => createResponseCollector(subscriber, maxBytes));
+  return (source) =>
+    new Observable((subscriber) =>
+      readItems(source, createResponseCollector(subscriber, maxBytes)).subscribe(subscriber),
+    );
 }
 
-function createResponseCollector(
-  subscriber: Subscriber<CollectedResponse>,
-  maxBytes: number,
-): ItemTransform<PayloadSource> {
+function createResponseCollector(subscriber: Subscriber<CollectedResponse>, maxBytes: number): ItemReader {
   let head: HeadEvent | undefined;
   let httpHead: HttpHeadEvent | undefined;
   let completeEvent: CompleteEvent | undefined;
-  let payload = createByteCollector();
+  let collected = createByteCollector();
 
   function take(bytes: Uint8Array): void {
-    if (payload.length + bytes.length > maxBytes) {
+    if (collected.length + bytes.length > maxBytes) {
       throw new ResponseTooLargeError('The response is larger than the maxBytes of collectResponse', { maxBytes });
     }
-    payload.append(bytes);
+    collected.append(bytes);
   }
 
   return {
     next(item) {
-      if (isBytes(item)) {
-        take(item);
-        return;
-      }
+      const payload = payloadOf(item, 'collectResponse');
+      if (payload) take(payload);
+      if (!('type' in item)) return;
       switch (item.type) {
         case 'head':
           head = item;
@@ -102,24 +99,22 @@ function createResponseCollector(
         case 'http-head':
           httpHead = item;
           break;
-        case 'chunk':
-          take(item.payload);
-          break;
         case 'complete':
           completeEvent = item;
           break;
         case 'retry':
           if (item.mode === 'restart') {
             httpHead = undefined;
-            payload = createByteCollector();
+            collected = createByteCollector();
           }
           break;
+        case 'chunk':
         case 'unknown':
           break;
       }
     },
     complete() {
-      const bytes = payload.toBytes();
+      const bytes = collected.toBytes();
       const { logTail, errorCode, errorDetails } = completeEvent ?? {};
       subscriber.next({
         ...(head && { head }),

@@ -11,6 +11,7 @@ import {
   type ObservableInput,
   type OperatorFunction,
 } from 'rxjs';
+import { callback, checkOptions, checkValue, limitFrom } from '../shared/check-options.js';
 
 /** Options of {@link createFlowControl}. */
 export interface FlowControlOptions {
@@ -67,10 +68,8 @@ export interface FlowControl {
  * @param options.highWaterMark - Values in work at which reading stops. @defaultValue 16
  */
 export function createFlowControl(options: FlowControlOptions = {}): FlowControl {
+  checkOptions('createFlowControl', options, { highWaterMark: limitFrom(1) });
   const { highWaterMark = 16 } = options;
-  if (!Number.isInteger(highWaterMark) || highWaterMark < 1) {
-    throw new RangeError(`highWaterMark must be a whole number from 1 on, not ${highWaterMark}`);
-  }
   const lowWaterMark = Math.floor(highWaterMark / 2);
   const state = new BehaviorSubject(false);
   let load = 0;
@@ -93,7 +92,8 @@ export function createFlowControl(options: FlowControlOptions = {}): FlowControl
       distinctUntilChanged(),
     ),
     mergeMap: (project, concurrency = Infinity) => {
-      if (!(concurrency >= 1)) throw new RangeError(`concurrency must be a number from 1 on, not ${concurrency}`);
+      checkValue('mergeMap of createFlowControl', 'project', project, callback);
+      checkValue('mergeMap of createFlowControl', 'concurrency', concurrency, limitFrom(1));
       return (source) =>
         defer(() => {
           let held = 0;

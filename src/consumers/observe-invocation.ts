@@ -26,7 +26,7 @@ export interface InvocationReport {
   readonly chunks: number;
   /** Payload bytes of all attempts, including those that a `restart` made void. */
   readonly bytes: number;
-  /** With `failed` only: the source's error. Under `functionErrors: 'emit'`, the `complete` event that has the code. */
+  /** With `failed` only: the source's error; under `functionErrors: 'emit'` the `complete` event. */
   readonly error?: unknown;
 }
 
@@ -41,8 +41,8 @@ type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
  *     report  ----------r         r: the report, with headMs 1, firstChunkMs 3, durationMs 10
  *
  * - **Emits** the source's events, unchanged.
- * - **Completes**, **errors** and **unsubscribes** as the source and its consumer do, each with one report. The observer
- *   is called after the consumer was told of the end.
+ * - **Completes**, **errors** and **unsubscribes** as the source and its consumer do, each with one report. The
+ *   observer is called after the consumer was told of the end.
  * - **Memory** the request ids.
  *
  * Place it after `retryInvocation`, so that one report covers all attempts. What the observer throws is reported as

@@ -1,24 +1,48 @@
-import type { LambdaStreamEvent } from '../events.js';
-import { createByteCollector, type ByteCollector } from '../shared/byte-collector.js';
+import type { ChunkEvent, LambdaStreamEvent } from '../events.js';
+import { createByteCollector } from '../shared/byte-collector.js';
+import { copyUnknown, eventOverheadBytes, sizeOfUnknown } from '../shared/unknown-event.js';
 
 /** What a late subscriber of a shared stream is told. */
 export interface ReplayLog {
   /** Whether the stream has passed the limit: nothing is held then. */
   readonly overflowed: boolean;
   append(event: LambdaStreamEvent): void;
-  /** Everything since the start, chunks joined to few; later appends do not change it. */
-  events(): LambdaStreamEvent[];
+  /** Everything since the start, chunks joined to few. Later appends do not change it, and the bytes are copies. */
+  events(): Iterable<LambdaStreamEvent>;
 }
 
+/** A number stands for so many payload bytes of chunks. */
+type Entry = number | Exclude<LambdaStreamEvent, ChunkEvent>;
+
 /**
- * Makes a log that holds at most so many payload bytes. A `restart` voids what was before it, the limit's passing too.
+ * Makes a log that holds at most so many bytes: payload, and what unknown events and retries occupy.
+ *
+ * A `restart` voids what was before it, the limit's passing too. The payload of all chunks is in one collector, so that
+ * other events between them do not cost a block each.
  */
 export function createReplayLog(maxReplayBytes: number): ReplayLog {
-  let entries: (LambdaStreamEvent | ByteCollector)[] = [];
-  /** The last entry, while it is one of chunks. */
-  let run: ByteCollector | undefined;
+  let entries: Entry[] = [];
+  let payload = createByteCollector();
   let bytes = 0;
   let overflowed = false;
+
+  function forget(): void {
+    entries = [];
+    payload = createByteCollector();
+    bytes = 0;
+  }
+
+  function hold(event: LambdaStreamEvent): void {
+    if (event.type !== 'chunk') {
+      entries.push(event.type === 'unknown' ? copyUnknown(event) : event);
+      return;
+    }
+    payload.append(event.payload);
+    const { length } = event.payload;
+    const last = entries.at(-1);
+    if (typeof last === 'number') entries[entries.length - 1] = last + length;
+    else entries.push(length);
+  }
 
   return {
     get overflowed() {
@@ -26,28 +50,49 @@ export function createReplayLog(maxReplayBytes: number): ReplayLog {
     },
     append(event) {
       if (event.type === 'retry' && event.mode === 'restart') {
-        entries = [];
-        bytes = 0;
+        forget();
         overflowed = false;
       } else if (overflowed) {
         return;
-      }
-      if (event.type === 'chunk' || event.type === 'unknown') bytes += event.payload.length;
-      if (bytes > maxReplayBytes) {
-        overflowed = true;
-        entries = [];
-        run = undefined;
-      } else if (event.type !== 'chunk') {
-        entries.push(event);
-        run = undefined;
       } else {
-        if (run === undefined) entries.push((run = createByteCollector()));
-        run.append(event.payload);
+        bytes += sizeOf(event);
       }
+      overflowed = bytes > maxReplayBytes;
+      if (overflowed) forget();
+      else hold(event);
     },
-    events: () =>
-      entries.flatMap((entry) =>
-        'type' in entry ? entry : entry.views().map((payload) => ({ type: 'chunk' as const, payload })),
-      ),
+    events: () => readEntries([...entries], payload.views()),
   };
+}
+
+/** Each chunk is copied when it is handed out: a consumer may transfer its buffer. */
+function* readEntries(entries: readonly Entry[], views: readonly Uint8Array[]): Generator<LambdaStreamEvent> {
+  let view = 0;
+  let at = 0;
+  for (const entry of entries) {
+    if (typeof entry !== 'number') {
+      yield entry;
+      continue;
+    }
+    for (let left = entry; left > 0;) {
+      const block = views[view] ?? noBytes;
+      const piece = block.slice(at, at + left);
+      left -= piece.length;
+      at += piece.length;
+      if (at === block.length) {
+        view++;
+        at = 0;
+      }
+      yield { type: 'chunk', payload: piece };
+    }
+  }
+}
+
+const noBytes = new Uint8Array(0);
+
+/** Heads are not counted by themselves: each but the first follows a retry. */
+function sizeOf(event: LambdaStreamEvent): number {
+  if (event.type === 'chunk') return event.payload.length;
+  if (event.type === 'unknown') return sizeOfUnknown(event);
+  return event.type === 'retry' ? eventOverheadBytes : 0;
 }

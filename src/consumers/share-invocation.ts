@@ -1,18 +1,20 @@
 import {
   BehaviorSubject,
-  EMPTY,
-  filter,
-  race,
+  NEVER,
+  of,
   share,
+  switchMap,
+  tap,
   timer,
   type MonoTypeOperatorFunction,
+  type Observable,
   type SubjectLike,
 } from 'rxjs';
 import { ReplayLimitError } from '../errors.js';
 import type { LambdaStreamEvent } from '../events.js';
-import { maxTimerMs } from '../shared/check-options.js';
-import { createRelay, type RelayHistory } from './share-relay.js';
+import { checkOptions, delayMs, limitFrom, oneOf } from '../shared/check-options.js';
 import { createReplayLog } from './replay-log.js';
+import { assertEventAttached, createRelay, type RelayHistory } from './share-relay.js';
 
 /** Options of {@link shareInvocation}. */
 export interface ShareInvocationOptions {
@@ -24,9 +26,9 @@ export interface ShareInvocationOptions {
    */
   readonly replay?: 'all' | 'none';
   /**
-   * How much payload is held for late subscribers, in bytes. Past it nothing is held any more, those that are
-   * subscribed go on, and one that comes later gets a {@link ReplayLimitError}: also after the end, until a new
-   * shared Observable is made.
+   * How much is held for late subscribers, in bytes: payload, and what events of unknown types and retries occupy. Past
+   * it nothing is held any more. Those that are subscribed go on, and one that comes later gets a
+   * {@link ReplayLimitError}, also after the end, until a new shared Observable is made. `Infinity` sets no limit.
    *
    * @defaultValue 16,777,216 (16 MiB)
    */
@@ -49,16 +51,18 @@ export interface ShareInvocationOptions {
  *     late    ------(ha)--b-(c|)    subscribes in frame 6
  *
  * - **Emits** the source's events to each subscriber, in one order; to one that comes late everything from the start
- *   first,
- *   chunks joined to few. After a `restart` that is the start.
+ *   first, chunks joined to few. After a `restart` that is the start.
  * - **Completes** with the source. A subscriber after that gets the whole response again, without a request.
  * - **Errors** with the source's error, unchanged, which is not kept: the next subscriber invokes anew. A late
- *   subscriber past `maxReplayBytes` gets a `ReplayLimitError`, never a text that is cut.
+ *   subscriber past `maxReplayBytes` gets a `ReplayLimitError`, never a text that is cut. A consumer whose bytes were
+ *   transferred by another one before it gets a `DetachedPayloadError`.
  * - **Unsubscribing** the last subscriber unsubscribes from the source, after `lingerMs`; the next one invokes anew.
  * - **Memory** at most about twice `maxReplayBytes` until the last subscriber has left; of a complete response as long
- *   as the shared Observable lives. Each chunk is copied once.
+ *   as the shared Observable lives. Each chunk is copied once,
+ *   and once more for each late subscriber.
  *
- * A consumer that throws or leaves does not touch the others. A slow one (see `createFlowControl`) slows all.
+ * Each consumer is told in the async context (AsyncLocalStorage, OpenTelemetry) in which it subscribed. A consumer that
+ * throws or leaves does not touch the others. A slow one (see `createFlowControl`) slows all.
  *
  * @example
  * const response = invokeWithResponseStream(client, { FunctionName: 'report' }).pipe(shareInvocation());
@@ -66,66 +70,93 @@ export interface ShareInvocationOptions {
  * response.pipe(parseNdjson()).subscribe((record) => table.add(record));
  *
  * @param options.replay - `all` or `none`. @defaultValue `'all'`
- * @param options.maxReplayBytes - The most that is held for late subscribers, in bytes. @defaultValue 16,777,216 (16
- * MiB)
+ * @param options.maxReplayBytes - The most that is held for late subscribers, in bytes.
+ * @defaultValue 16,777,216 (16 MiB)
  * @param options.lingerMs - How long the connection outlives the last subscriber, in milliseconds. @defaultValue 0
  */
 export function shareInvocation(options: ShareInvocationOptions = {}): MonoTypeOperatorFunction<LambdaStreamEvent> {
+  checkOptions('shareInvocation', options, {
+    replay: oneOf(['all', 'none']),
+    maxReplayBytes: limitFrom(0),
+    lingerMs: delayMs,
+  });
   const { replay = 'all', maxReplayBytes = 16 * 1024 * 1024, lingerMs = 0 } = options;
-  if (!['all', 'none'].includes(replay)) throw new TypeError(`replay must be 'all' or 'none'`);
-  if (!Number.isInteger(maxReplayBytes) || maxReplayBytes < 0) {
-    throw new RangeError(`maxReplayBytes must be a whole number of bytes, not ${maxReplayBytes}`);
-  }
-  if (!(lingerMs >= 0 && lingerMs <= maxTimerMs)) {
-    throw new RangeError(`lingerMs must be from 0 to ${maxTimerMs} milliseconds, not ${lingerMs}`);
-  }
   return (source) => {
-    /** Whether the present response has passed the limit. Outlives the connection, and so holds nothing else of it. */
-    let overflowed = new BehaviorSubject(false);
-    /** Whether there is a connection to outlive its subscribers: the end of the response is their leaving too. */
-    let running = false;
-
-    function createHistory(): RelayHistory {
-      if (replay === 'none') return { append: () => undefined, events: () => [] };
-      const log = createReplayLog(maxReplayBytes);
-      const state = new BehaviorSubject(false);
-      overflowed = state;
-      return {
-        append(event) {
-          log.append(event);
-          if (log.overflowed !== state.value) state.next(log.overflowed);
-        },
-        events() {
-          if (log.overflowed) throw new ReplayLimitError({ maxReplayBytes });
-          return log.events();
-        },
-      };
-    }
-
-    function connect(): SubjectLike<LambdaStreamEvent> {
-      const relay = createRelay(createHistory());
-      running = true;
-      return {
-        ...relay,
-        error(error) {
-          running = false;
-          relay.error(error);
-        },
-        complete() {
-          running = false;
-          relay.complete();
-        },
-      };
-    }
-
+    let response = createResponseState();
     return source.pipe(
+      // An event that cannot be copied is the source's failure, and not an empty one.
+      tap(assertEventAttached),
       share({
-        connector: connect,
+        connector() {
+          response = createResponseState();
+          return createSharedRelay(response, replay === 'none' ? noHistory : createHistory(maxReplayBytes, response));
+        },
         resetOnError: true,
         resetOnComplete: replay === 'none',
-        resetOnRefCountZero:
-          lingerMs === 0 || (() => (running ? race(timer(lingerMs), overflowed.pipe(filter(Boolean))) : EMPTY)),
+        resetOnRefCountZero: lingerMs === 0 || (() => response.abandonedAfter(lingerMs)),
       }),
     );
+  };
+}
+
+/**
+ * - `running`: the connection is open, and somebody who comes gets everything.
+ * - `overflowed`: the connection is open, and past `maxReplayBytes` nobody who comes later can be served.
+ * - `ended`: there is no connection any more.
+ */
+type ResponseStatus = 'running' | 'overflowed' | 'ended';
+
+/** The state of one response. It outlives the connection, and so refers to no event. */
+interface ResponseState {
+  become(status: ResponseStatus): void;
+  /** Emits when the connection is to be closed after the last subscriber has left. */
+  abandonedAfter(lingerMs: number): Observable<unknown>;
+}
+
+function createResponseState(): ResponseState {
+  const status = new BehaviorSubject<ResponseStatus>('running');
+  return {
+    become(next) {
+      if (status.value !== 'ended' && status.value !== next) status.next(next);
+    },
+    abandonedAfter: (lingerMs) =>
+      status.pipe(
+        switchMap((present) => {
+          if (present === 'running') return timer(lingerMs);
+          // Completing the response also unsubscribes its consumers, and leaves no connection to close.
+          return present === 'overflowed' ? of(present) : NEVER;
+        }),
+      ),
+  };
+}
+
+function createSharedRelay(response: ResponseState, history: RelayHistory): SubjectLike<LambdaStreamEvent> {
+  const relay = createRelay(history);
+  return {
+    ...relay,
+    error(error) {
+      response.become('ended');
+      relay.error(error);
+    },
+    complete() {
+      response.become('ended');
+      relay.complete();
+    },
+  };
+}
+
+const noHistory: RelayHistory = { append: () => undefined, events: () => [] };
+
+function createHistory(maxReplayBytes: number, response: ResponseState): RelayHistory {
+  const log = createReplayLog(maxReplayBytes);
+  return {
+    append(event) {
+      log.append(event);
+      response.become(log.overflowed ? 'overflowed' : 'running');
+    },
+    events() {
+      if (log.overflowed) throw new ReplayLimitError({ maxReplayBytes });
+      return log.events();
+    },
   };
 }

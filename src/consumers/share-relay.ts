@@ -1,23 +1,39 @@
 import { Observable, Subject, type Observer, type SubjectLike } from 'rxjs';
 import type { LambdaStreamEvent } from '../events.js';
+import { captureContext } from '../shared/async-context.js';
+import { assertAttached } from '../shared/bytes.js';
+import { copyUnknown } from '../shared/unknown-event.js';
 
 /** What a relay tells a subscriber that comes after the start. */
 export interface RelayHistory {
   append(event: LambdaStreamEvent): void;
   /** Throws for a subscriber that cannot be served. */
-  events(): readonly LambdaStreamEvent[];
+  events(): Iterable<LambdaStreamEvent>;
+}
+
+/** @throws {@link DetachedPayloadError} for an event whose bytes are gone. */
+export function assertEventAttached(event: LambdaStreamEvent): void {
+  if (event.type === 'chunk' || event.type === 'unknown') assertAttached(event.payload);
+}
+
+/** A consumer that is at work may transfer the buffer of an event that waits. */
+function copyOf(event: LambdaStreamEvent): LambdaStreamEvent {
+  if (event.type === 'unknown') return copyUnknown(event);
+  return event.type === 'chunk' ? { ...event, payload: event.payload.slice() } : event;
 }
 
 /**
- * A Subject that first tells each subscriber the history, and does one thing at a time.
+ * Makes a Subject that first tells each subscriber the history, and does one thing at a time.
  *
  * Consumers act from within `next`: one may resume a paused source, so that another event arrives while this one is
- * still being handed out; one may subscribe another consumer. An event that arrives meanwhile waits, so that every
+ * still being handed out, and one may subscribe another consumer. An event that arrives meanwhile waits. So every
  * consumer sees the same order, and none sees an event twice or not at all.
+ *
+ * Each consumer is told in the async context in which it subscribed.
  */
 export function createRelay(history: RelayHistory): SubjectLike<LambdaStreamEvent> {
   const live = new Subject<LambdaStreamEvent>();
-  const waiting: LambdaStreamEvent[] = [];
+  let waiting: LambdaStreamEvent[] = [];
   let end: ((observer: Observer<LambdaStreamEvent>) => void) | undefined;
   let busy = false;
 
@@ -28,7 +44,12 @@ export function createRelay(history: RelayHistory): SubjectLike<LambdaStreamEven
   }
 
   function settle(): void {
-    for (let event = waiting.shift(); event; event = waiting.shift()) hand(event);
+    while (waiting.length > 0) {
+      const events = waiting;
+      waiting = [];
+      // What arrives meanwhile waits for the next round. Taking events off an array's front would be quadratic.
+      for (const event of events) hand(event);
+    }
     busy = false;
     end?.(live);
   }
@@ -39,6 +60,7 @@ export function createRelay(history: RelayHistory): SubjectLike<LambdaStreamEven
   }
 
   const observable = new Observable<LambdaStreamEvent>((subscriber) => {
+    const run = captureContext();
     const outermost = !busy;
     busy = true;
     try {
@@ -46,16 +68,31 @@ export function createRelay(history: RelayHistory): SubjectLike<LambdaStreamEven
         subscriber.next(event);
         if (subscriber.closed) break;
       }
-      return live.subscribe(subscriber);
+      return live.subscribe({
+        next: (event) => run(tell, event),
+        error: (error: unknown) => run(() => subscriber.error(error), undefined),
+        complete: () => run(() => subscriber.complete(), undefined),
+      });
     } finally {
       if (outermost) settle();
+    }
+
+    function tell(event: LambdaStreamEvent): void {
+      try {
+        // Another consumer, told before this one, may have transferred the buffer.
+        assertEventAttached(event);
+      } catch (error) {
+        subscriber.error(error);
+        return;
+      }
+      subscriber.next(event);
     }
   });
 
   return {
     next(event) {
       if (busy) {
-        waiting.push(event);
+        waiting.push(copyOf(event));
         return;
       }
       busy = true;

@@ -1,18 +1,9 @@
-import type { CompleteEvent, HeadEvent, HttpHeadEvent, RetryEvent } from '../events.js';
-import { isBytes, type PayloadSource } from '../shared/payload.js';
+import type { ChunkEvent, CompleteEvent, HeadEvent, HttpHeadEvent, LambdaStreamEvent, RetryEvent } from '../events.js';
+import { payloadOf, type PayloadSource } from '../shared/payload.js';
 
-/**
- * - `connecting`: nothing has come yet.
- * - `streaming`: the response's head, or its first bytes, are there.
- * - `retrying`: an attempt has failed, the next one is due; `retry` says when.
- * - `complete`, `failed`: the last snapshot.
- */
-export type SnapshotStatus = 'connecting' | 'streaming' | 'retrying' | 'complete' | 'failed';
-
-/** A response at one moment, from `toSnapshots`. A new frozen object each time. */
-export interface Snapshot {
-  readonly status: SnapshotStatus;
-  /** The payload so far, as UTF-8 text; what is no UTF-8 becomes U+FFFD. */
+/** What a snapshot shows whatever its status is. */
+export interface SnapshotProgress {
+  /** The payload so far, as UTF-8 text; bytes that are not UTF-8 become U+FFFD. */
   readonly text: string;
   /** Payload bytes so far. */
   readonly bytes: number;
@@ -22,14 +13,48 @@ export interface Snapshot {
   readonly head?: HeadEvent;
   /** The present attempt's HTTP response, after `decodeHttpResponse`. */
   readonly httpHead?: HttpHeadEvent;
-  /** With status `retrying` only. */
-  readonly retry?: RetryEvent;
-  /**
-   * With status `complete` only, for a source of events: holds the log's tail, and under `functionErrors: 'emit'` the
-   * failure.
-   */
+}
+
+/** Nothing has come yet. */
+export interface ConnectingSnapshot extends SnapshotProgress {
+  readonly status: 'connecting';
+}
+
+/** The response's head, or its first bytes, are there. */
+export interface StreamingSnapshot extends SnapshotProgress {
+  readonly status: 'streaming';
+}
+
+/** An attempt has failed, and the next one is due. */
+export interface RetryingSnapshot extends SnapshotProgress {
+  readonly status: 'retrying';
+  /** What failed, and when the next attempt begins. */
+  readonly retry: RetryEvent;
+}
+
+/** The last snapshot of a complete response. */
+export interface CompleteSnapshot extends SnapshotProgress {
+  readonly status: 'complete';
+  /** For a source of events: holds the log's tail, and under `functionErrors: 'emit'` the function's failure. */
   readonly complete?: CompleteEvent;
-  /** With status `failed` only. */
+}
+
+/** The last snapshot of a response that failed. */
+export interface FailedSnapshot extends SnapshotProgress {
+  readonly status: 'failed';
+  /** The source's error, unchanged. */
+  readonly error: unknown;
+}
+
+/** A response at one moment, from `toSnapshots`, discriminated by `status`. A new frozen object each time. */
+export type Snapshot = ConnectingSnapshot | StreamingSnapshot | RetryingSnapshot | CompleteSnapshot | FailedSnapshot;
+
+export type SnapshotStatus = Snapshot['status'];
+
+/** The optional fields. Which of them are there follows from the status. */
+interface SnapshotFields extends Pick<SnapshotProgress, 'head' | 'httpHead'> {
+  readonly retry?: RetryEvent;
+  readonly complete?: CompleteEvent;
   readonly error?: unknown;
 }
 
@@ -51,7 +76,7 @@ export function createSnapshotState(): SnapshotState {
   let chunks = 0;
   let completeEvent: CompleteEvent | undefined;
   /** The optional fields, apart from `text` and the counters, which change with every chunk. */
-  let fields: Pick<Snapshot, 'head' | 'httpHead' | 'retry' | 'complete' | 'error'> = {};
+  let fields: SnapshotFields = {};
 
   function takePayload(payload: Uint8Array): void {
     if (status !== 'streaming') stream(fields);
@@ -61,7 +86,7 @@ export function createSnapshotState(): SnapshotState {
     chunks++;
   }
 
-  function stream({ head, httpHead }: Pick<Snapshot, 'head' | 'httpHead'>): void {
+  function stream({ head, httpHead }: SnapshotFields): void {
     status = 'streaming';
     fields = { ...(head && { head }), ...(httpHead && { httpHead }) };
   }
@@ -81,26 +106,25 @@ export function createSnapshotState(): SnapshotState {
 
   return {
     take(item) {
-      if (isBytes(item)) {
-        takePayload(item);
+      const payload = payloadOf(item, 'toSnapshots');
+      if (payload) {
+        takePayload(payload);
         return true;
       }
-      switch (item.type) {
-        case 'chunk':
-          takePayload(item.payload);
-          return true;
+      const event = item as Exclude<LambdaStreamEvent, ChunkEvent>;
+      switch (event.type) {
         case 'head':
-          stream({ ...fields, head: item });
+          stream({ ...fields, head: event });
           return true;
         case 'http-head':
-          stream({ ...fields, httpHead: item });
+          stream({ ...fields, httpHead: event });
           return true;
         case 'retry':
-          retry(item);
+          retry(event);
           return true;
         case 'complete':
           // Shows with the last snapshot, which follows at once.
-          completeEvent = item;
+          completeEvent = event;
           return false;
         case 'unknown':
           return false;
@@ -117,6 +141,6 @@ export function createSnapshotState(): SnapshotState {
       text += decoder.decode();
       if (completeEvent) fields = { ...fields, complete: completeEvent };
     },
-    snapshot: () => Object.freeze({ status, text, bytes, chunks, ...fields }),
+    snapshot: () => Object.freeze({ status, text, bytes, chunks, ...fields } as Snapshot),
   };
 }

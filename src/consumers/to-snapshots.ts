@@ -9,7 +9,7 @@ import {
   type OperatorFunction,
   type Subscription,
 } from 'rxjs';
-import { maxTimerMs } from '../shared/check-options.js';
+import { checkOptions, delayMs } from '../shared/check-options.js';
 import type { PayloadSource } from '../shared/payload.js';
 import { createSnapshotState, type Snapshot } from './snapshot-state.js';
 
@@ -51,10 +51,8 @@ export interface ToSnapshotsOptions {
  * @param options.intervalMs - The shortest time between two snapshots, in milliseconds. @defaultValue 16
  */
 export function toSnapshots(options: ToSnapshotsOptions = {}): OperatorFunction<PayloadSource, Snapshot> {
+  checkOptions('toSnapshots', options, { intervalMs: delayMs });
   const { intervalMs = 16 } = options;
-  if (!(intervalMs >= 0 && intervalMs <= maxTimerMs)) {
-    throw new RangeError(`intervalMs must be from 0 to ${maxTimerMs} milliseconds, not ${intervalMs}`);
-  }
   return (source) =>
     new Observable<Snapshot>((subscriber) => {
       const state = createSnapshotState();

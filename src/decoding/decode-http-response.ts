@@ -1,26 +1,32 @@
-import type { OperatorFunction } from 'rxjs';
+import { Observable, type OperatorFunction } from 'rxjs';
 import type { LambdaStreamEvent } from '../events.js';
+import { callback, checkOptions, flag, limitFrom, type OptionRule } from '../shared/check-options.js';
+import { readItems, type PayloadSource } from '../shared/payload.js';
 import { createHttpResponseDecoder } from './http-response-decoder.js';
-import type { PayloadSource } from '../shared/payload.js';
-import { transformItems } from './transform-items.js';
 
 /** Options of {@link decodeHttpResponse}. */
 export interface DecodeHttpResponseOptions {
   /**
    * Which of the function's own statuses are failures: `true` for 400 and above, or a predicate. Such a response is an
-   * `HttpStatusError` that carries the body, and emits neither its `http-head` nor its chunks.
+   * `HttpStatusError` that carries the body, and emits neither its `http-head` nor its chunks. With either, a response
+   * that was announced with a prelude and has none is a `ProtocolError`: its status is unknown.
    *
    * @defaultValue `false`
    */
   readonly failOnStatus?: boolean | ((statusCode: number) => boolean);
   /**
    * How much of a failed response's body the error carries, in bytes. Once as much is there the error comes at once,
-   * with the body cut there, and the connection is closed.
+   * with the body cut there, and the connection is closed. `Infinity` sets no limit.
    *
    * @defaultValue 65,536 (64 KiB)
    */
   readonly maxErrorBodyBytes?: number;
 }
+
+const booleanOrCallback: OptionRule = {
+  expected: `${flag.expected}, or ${callback.expected}`,
+  isValid: (value) => flag.isValid(value) || callback.isValid(value),
+};
 
 /**
  * Decodes the HTTP response that a function writes with `awslambda.HttpResponseStream`: its status, headers and
@@ -30,19 +36,18 @@ export interface DecodeHttpResponseOptions {
  *     result  -h-------(tx)-(e|)  t: { type: 'http-head', statusCode: 201 }, x: 'hi'
  *
  * - **Emits** what it gets, the prelude replaced by an `http-head`; cut anywhere. Body chunks are views, not copies,
- *   and
- *   NULs in them stay. A payload without a prelude passes through unchanged, without an `http-head`; only a first
- *   JSON object is held back until the byte after it. Plain bytes become chunk events.
+ *   and NULs in them stay. A payload without a prelude passes through unchanged, without an `http-head`; only a first
+ *   JSON object is held back until the byte after it, and then comes as one chunk. Plain bytes become chunk events.
+ *   Events of unknown types keep their place among the chunks.
  * - **Completes** with the source.
  * - **Errors** with the source's error, unchanged; `ResponseTooLargeError` for a prelude over 64 KiB; `ProtocolError`
- *   for
- *   a prelude that is no JSON; `HttpStatusError` under `failOnStatus`.
+ *   for one that is no JSON; under `failOnStatus` `HttpStatusError`, and `ProtocolError` where the head announced a
+ *   prelude and none came; `DetachedPayloadError` for a chunk whose buffer was transferred.
  * - **Unsubscribing** unsubscribes from the source.
- * - **Memory** at most 64 KiB of payload until the prelude is read; under `failOnStatus` the error's body; then
- *   nothing.
+ * - **Memory** at most 64 KiB of payload and unknown events until the prelude is read; under `failOnStatus` the error's
+ *   body; then nothing.
  *
- * A `retry` that starts over or continues with a new invocation expects a new prelude, and a second `http-head`
- * follows.
+ * After a `retry` that starts over or continues with a new invocation, a new prelude and so another `http-head` comes.
  *
  * @example
  * invokeWithResponseStream(client, { FunctionName: 'site' })
@@ -57,12 +62,14 @@ export interface DecodeHttpResponseOptions {
 export function decodeHttpResponse(
   options: DecodeHttpResponseOptions = {},
 ): OperatorFunction<PayloadSource, LambdaStreamEvent> {
+  checkOptions('decodeHttpResponse', options, {
+    failOnStatus: booleanOrCallback,
+    maxErrorBodyBytes: limitFrom(0),
+  });
   const { failOnStatus = false, maxErrorBodyBytes = 64 * 1024 } = options;
-  if (!Number.isInteger(maxErrorBodyBytes) || maxErrorBodyBytes < 0) {
-    throw new RangeError(`maxErrorBodyBytes must be a whole number of bytes, not ${maxErrorBodyBytes}`);
-  }
-  const isFailure =
-    typeof failOnStatus === 'function' ? failOnStatus : (status: number) => failOnStatus && status >= 400;
+  const isFailure = failOnStatus === true ? (status: number) => status >= 400 : failOnStatus || undefined;
   return (source) =>
-    transformItems(source, (subscriber) => createHttpResponseDecoder(subscriber, isFailure, maxErrorBodyBytes));
+    new Observable((subscriber) =>
+      readItems(source, createHttpResponseDecoder(subscriber, isFailure, maxErrorBodyBytes)).subscribe(subscriber),
+    );
 }

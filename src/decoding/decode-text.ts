@@ -1,7 +1,7 @@
 import { Observable, type OperatorFunction } from 'rxjs';
 import { InvalidTextError } from '../errors.js';
-import { decodePayload } from './decode-payload.js';
-import type { PayloadSource } from '../shared/payload.js';
+import { checkOptions, flag } from '../shared/check-options.js';
+import { decodePayload, type PayloadSource } from '../shared/payload.js';
 
 /** Options of {@link decodeText}. */
 export interface DecodeTextOptions {
@@ -23,7 +23,8 @@ export interface DecodeTextOptions {
  * - **Emits** non-empty strings; where one ends and the next begins carries no meaning. A byte order mark at the start
  *   is dropped. Events without payload are not passed on.
  * - **Completes** with the source, after a flush; an unfinished character becomes U+FFFD.
- * - **Errors** with the source's error, unchanged; `InvalidTextError` under `fatal`.
+ * - **Errors** with the source's error, unchanged; `InvalidTextError` under `fatal`; `DetachedPayloadError` for a chunk
+ *   whose buffer was transferred.
  * - **Unsubscribing** unsubscribes from the source.
  * - **Memory** at most 3 bytes a subscription; lossless.
  * - **Retries**: after `restart` and `continue` the unfinished character is dropped and the text starts anew.
@@ -37,13 +38,15 @@ export interface DecodeTextOptions {
  * @see https://encoding.spec.whatwg.org/#interface-textdecoder the rule followed
  */
 export function decodeText(options: DecodeTextOptions = {}): OperatorFunction<PayloadSource, string> {
+  checkOptions('decodeText', options, { fatal: flag });
+  const { fatal = false } = options;
   return (source) =>
     new Observable((subscriber) => {
       let decoder: TextDecoder;
       let offset: number;
 
       const reset = (): void => {
-        decoder = new TextDecoder('utf-8', options);
+        decoder = new TextDecoder('utf-8', { fatal });
         offset = 0;
       };
       reset();
@@ -60,6 +63,6 @@ export function decodeText(options: DecodeTextOptions = {}): OperatorFunction<Pa
         if (text) subscriber.next(text);
       };
 
-      decodePayload(source, { decode, reset, flush: decode }).subscribe(subscriber);
+      decodePayload(source, 'decodeText', { decode, reset, flush: decode }).subscribe(subscriber);
     });
 }

@@ -1,4 +1,5 @@
 import { ResponseTooLargeError } from '../errors.js';
+import { assertAttached } from '../shared/bytes.js';
 import type { PayloadDecoder } from '../shared/payload.js';
 import type { LinePosition } from './line-decoder.js';
 
@@ -17,15 +18,15 @@ const colon = 58;
 /**
  * Hands out text with `\n` as its only line end, at most one event's end in each piece, until the subscriber is closed.
  *
- * The parser behind it could read the chunks as they are. But it counts its limit in characters, and only where a chunk
- * ends;
- * it waits for another line where a chunk ends in `\r`; and it tells no place. So what is emitted, and when, would hang
- * on how
- * the bytes were cut.
+ * The parser behind it could read the chunks as they are. But it counts its limit in characters and only where a chunk
+ * ends, it waits for another line where a chunk ends in `\r`, and it tells no place. So what is emitted, and when,
+ * would depend on how the bytes were cut.
+ *
+ * @param onText - Takes each piece, and whether it ends with an event's blank line.
  */
 export function createEventScanner(
   subscriber: { readonly closed: boolean },
-  onText: (text: string) => void,
+  onText: (text: string, endsEvent: boolean) => void,
   maxEventBytes: number,
 ): EventScanner {
   let decoder = new TextDecoder();
@@ -38,9 +39,8 @@ export function createEventScanner(
   let isComment = false;
   let afterReturn = false;
 
-  const handOut = (bytes: Uint8Array): void => {
-    if (bytes.length > 0) onText(decoder.decode(bytes, { stream: true }).replaceAll(/\r\n?/g, '\n'));
-  };
+  const handOut = (bytes: Uint8Array, endsEvent: boolean): void =>
+    onText(decoder.decode(bytes, { stream: true }).replaceAll(/\r\n?/g, '\n'), endsEvent);
 
   /** Ends a line, and tells whether it ended an event. */
   const endLine = (): boolean => {
@@ -61,8 +61,9 @@ export function createEventScanner(
 
   return {
     decode(bytes) {
+      const { length } = bytes;
       let from = 0;
-      for (let index = 0; index < bytes.length; index++) {
+      for (let index = 0; index < length; index++) {
         const byte = bytes[index];
         if (byte === lineFeed && afterReturn) {
           // The second half of a terminator, whose first half has done its work.
@@ -74,9 +75,11 @@ export function createEventScanner(
         afterReturn = byte === carriageReturn;
         if (byte === lineFeed || afterReturn) {
           if (endLine()) {
-            handOut(bytes.subarray(from, index + 1));
+            handOut(bytes.subarray(from, index + 1), true);
             if (subscriber.closed) return;
             from = index + 1;
+            // The event's consumer may have transferred the chunk's buffer.
+            if (from < length) assertAttached(bytes);
           }
           beginAt(offset + index + 1);
           continue;
@@ -86,14 +89,12 @@ export function createEventScanner(
         if (++eventBytes > maxEventBytes) {
           throw new ResponseTooLargeError(
             `The event at line ${start.line} (byte ${start.offset}) is longer than maxEventBytes`,
-            {
-              maxBytes: maxEventBytes,
-            },
+            { maxBytes: maxEventBytes },
           );
         }
       }
-      offset += bytes.length;
-      handOut(bytes.subarray(from));
+      offset += length;
+      if (from < length) handOut(bytes.subarray(from), false);
     },
 
     reset(mode, resumeAt = start) {
@@ -103,6 +104,9 @@ export function createEventScanner(
       eventBytes = lineBytes = 0;
       afterReturn = false;
     },
+
+    // The end of the payload stands for the line's end and the blank line that are missing.
+    flush: () => onText(`${decoder.decode()}${lineBytes > 0 ? '\n' : ''}\n`, true),
 
     position: () => start,
   };

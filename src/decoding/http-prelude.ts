@@ -71,27 +71,34 @@ export function createPreludeScanner(): (bytes: Uint8Array) => PreludeScan {
   };
 }
 
+/** Tells whether a content type announces a prelude. Media types are case-insensitive and end at `;`. */
+export function announcesPrelude(contentType = ''): boolean {
+  return /^\s*application\/vnd\.awslambda\.http-integration-response\s*(;|$)/i.test(contentType);
+}
+
 /**
  * Reads a prelude's JSON.
  *
- * @throws {@link ProtocolError} where it is none or a field has another type than AWS documents.
+ * A header's value may be an array in either member, as AWS's Rust runtime and so the Lambda Web Adapter write several
+ * values of one name. What is null, or an empty array, is left out.
+ *
+ * @throws {@link ProtocolError} for bytes that are not JSON, and for a field of another type than runtimes write.
  */
 export function parsePrelude(json: Uint8Array): HttpHeadEvent {
-  const { statusCode, headers, multiValueHeaders, cookies } = parseObject(json);
+  const { statusCode, headers, multiValueHeaders, cookies } = parsePreludeJson(json);
   const values = new Map<string, string[]>();
-  const add = (name: string, value: string): void => {
-    const known = values.get(name.toLowerCase());
-    if (known === undefined) values.set(name.toLowerCase(), [value]);
-    // A value that stands in both members is one value: API Gateway's rule.
-    else if (!known.includes(value)) known.push(value);
-  };
-  for (const [name, list] of membersOf(multiValueHeaders, 'multiValueHeaders')) {
-    if (!Array.isArray(list)) throw new ProtocolError('The HTTP prelude has multiValueHeaders that are no arrays');
-    for (const value of list) add(name, headerValue(value));
+  for (const [member, what] of [
+    [multiValueHeaders, 'multiValueHeaders'],
+    [headers, 'headers'],
+  ] as const) {
+    for (const [name, list] of membersOf(member, what)) {
+      const known = values.get(name.toLowerCase()) ?? [];
+      // A value that stands in both members is one value: API Gateway's rule.
+      known.push(...textsOf(list, what).filter((value) => !known.includes(value)));
+      if (known.length > 0) values.set(name.toLowerCase(), known);
+    }
   }
-  for (const [name, value] of membersOf(headers, 'headers')) add(name, headerValue(value));
-
-  const setCookies = [...listOfCookies(cookies), ...(values.get('set-cookie') ?? [])];
+  const setCookies = [...cookiesOf(cookies), ...(values.get('set-cookie') ?? [])];
   values.delete('set-cookie');
   return {
     type: 'http-head',
@@ -101,7 +108,7 @@ export function parsePrelude(json: Uint8Array): HttpHeadEvent {
   };
 }
 
-function parseObject(json: Uint8Array): Record<string, unknown> {
+function parsePreludeJson(json: Uint8Array): Record<string, unknown> {
   try {
     // The scanner has seen it begin with a brace: what parses is an object.
     return JSON.parse(new TextDecoder().decode(json)) as Record<string, unknown>;
@@ -119,15 +126,18 @@ function membersOf(value: unknown, what: string): [string, unknown][] {
   return Object.entries(value);
 }
 
-/** Numbers and booleans are what JSON leaves of a content length and the like. */
-function headerValue(value: unknown): string {
-  if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') return String(value);
-  throw new ProtocolError('The HTTP prelude has a header whose value is no text');
+/** Returns one value or several as text. Numbers and booleans are what JSON leaves of a content length and the like. */
+function textsOf(value: unknown, what: string): string[] {
+  return [value].flat().flatMap((item: unknown) => {
+    if (item === null) return [];
+    if (typeof item === 'string' || typeof item === 'number' || typeof item === 'boolean') return String(item);
+    throw new ProtocolError(`The HTTP prelude has ${what} with a value that is no text`);
+  });
 }
 
-function listOfCookies(cookies: unknown): string[] {
+function cookiesOf(cookies: unknown): string[] {
   if (cookies === undefined || cookies === null) return [];
-  if (Array.isArray(cookies) && cookies.every((cookie) => typeof cookie === 'string')) return cookies;
+  if (Array.isArray(cookies)) return textsOf(cookies, 'cookies');
   throw new ProtocolError('The HTTP prelude has cookies that are no array of text');
 }
 

@@ -1,30 +1,43 @@
 import type { Subscriber } from 'rxjs';
-import { HttpStatusError } from '../errors.js';
+import { HttpStatusError, ProtocolError } from '../errors.js';
 import type { ChunkEvent, HttpHeadEvent, LambdaStreamEvent } from '../events.js';
 import { createByteCollector, type ByteCollector } from '../shared/byte-collector.js';
-import { createPreludeScanner, parsePrelude, preludeDelimiterBytes } from './http-prelude.js';
-import { isBytes, type PayloadSource } from '../shared/payload.js';
-import type { ItemTransform } from './transform-items.js';
+import { assertAttached } from '../shared/bytes.js';
+import { payloadOf, type ItemReader } from '../shared/payload.js';
+import { createHeldEvents, type HeldEvents } from './held-events.js';
+import {
+  announcesPrelude,
+  createPreludeScanner,
+  maxPreludeBytes,
+  parsePrelude,
+  preludeDelimiterBytes,
+} from './http-prelude.js';
 
 /** What the bytes that come next belong to. `held` is what may turn out to be no prelude. */
 type Phase =
-  | { readonly name: 'prelude'; readonly scan: ReturnType<typeof createPreludeScanner>; readonly held: ChunkEvent[] }
+  | { readonly name: 'prelude'; readonly scan: ReturnType<typeof createPreludeScanner>; readonly held: HeldEvents }
   | { readonly name: 'failure'; readonly head: HttpHeadEvent; readonly body: ByteCollector }
   | { readonly name: 'body' };
 
 const bodyPhase: Phase = { name: 'body' };
 
 function preludePhase(): Phase {
-  return { name: 'prelude', scan: createPreludeScanner(), held: [] };
+  return { name: 'prelude', scan: createPreludeScanner(), held: createHeldEvents(maxPreludeBytes) };
 }
 
-/** Makes the decoder of one subscription. */
+/**
+ * Makes the decoder of one subscription.
+ *
+ * @param isFailure - Undefined where no status is a failure.
+ */
 export function createHttpResponseDecoder(
   subscriber: Subscriber<LambdaStreamEvent>,
-  isFailure: (statusCode: number) => boolean,
+  isFailure: ((statusCode: number) => boolean) | undefined,
   maxErrorBodyBytes: number,
-): ItemTransform<PayloadSource> {
+): ItemReader {
   let phase = preludePhase();
+  /** Whether the response's head says that a prelude comes. */
+  let announced = false;
 
   function takeChunk(event: ChunkEvent): void {
     if (phase.name === 'body') {
@@ -35,24 +48,36 @@ export function createHttpResponseDecoder(
       takeErrorBody(phase.head, phase.body, event.payload);
       return;
     }
-    const { held } = phase;
-    held.push(event);
-    const bodyStart = phase.scan(event.payload);
-    if (bodyStart === 'absent') release(held);
-    else if (bodyStart !== 'undecided')
-      startBody(parsePrelude(jsonOf(held, bodyStart)), event.payload.subarray(bodyStart));
+    const { held, scan } = phase;
+    const bodyStart = scan(event.payload);
+    if (typeof bodyStart === 'number') {
+      startBody(held, event, bodyStart);
+      return;
+    }
+    if (bodyStart === 'undecided') held.append(event);
+    else release(held, event);
   }
 
-  function startBody(head: HttpHeadEvent, first: Uint8Array): void {
-    if (isFailure(head.statusCode)) {
+  function startBody(held: HeldEvents, event: ChunkEvent, bodyStart: number): void {
+    const json = createByteCollector();
+    json.append(held.bytes());
+    json.append(event.payload.subarray(0, bodyStart));
+    const head = parsePrelude(json.toBytes().subarray(0, -preludeDelimiterBytes));
+    const first = event.payload.subarray(bodyStart);
+    if (isFailure?.(head.statusCode)) {
       const body = createByteCollector();
       phase = { name: 'failure', head, body };
       takeErrorBody(head, body, first);
       return;
     }
     phase = bodyPhase;
+    const hasBody = first.length > 0;
+    for (const unknown of held.others()) subscriber.next(unknown);
     subscriber.next(head);
-    if (first.length > 0) subscriber.next({ type: 'chunk', payload: first });
+    if (!hasBody) return;
+    // The consumer of the head may have transferred the chunk's buffer.
+    assertAttached(first);
+    subscriber.next({ ...event, payload: first });
   }
 
   function takeErrorBody(head: HttpHeadEvent, body: ByteCollector, payload: Uint8Array): void {
@@ -64,9 +89,19 @@ export function createHttpResponseDecoder(
     subscriber.error(new HttpStatusError({ statusCode, headers, body: body.toBytes() }));
   }
 
-  function release(held: readonly ChunkEvent[]): void {
+  /** There is no prelude: what was held is body, as is the chunk that has shown it. */
+  function release(held: HeldEvents, event?: ChunkEvent): void {
+    if (announced && isFailure) {
+      throw new ProtocolError(
+        'The head announced an HTTP prelude, but the function wrote none, and its status is unknown: ' +
+          'awslambda.HttpResponseStream sends the prelude with the first write(), not with end() alone',
+      );
+    }
     phase = bodyPhase;
-    for (const event of held) subscriber.next(event);
+    for (const earlier of held.all()) subscriber.next(earlier);
+    if (!event) return;
+    assertAttached(event.payload);
+    subscriber.next(event);
   }
 
   /** The response has ended. */
@@ -75,29 +110,30 @@ export function createHttpResponseDecoder(
     else if (phase.name === 'prelude') release(phase.held);
   }
 
+  function takeEvent(event: Exclude<LambdaStreamEvent, ChunkEvent>): void {
+    if (event.type === 'head') {
+      announced = announcesPrelude(event.contentType);
+    } else if (event.type === 'retry') {
+      if (event.mode === 'restart' || event.mode === 'continue') {
+        phase = preludePhase();
+        announced = false;
+      }
+    } else if (event.type === 'unknown') {
+      if (phase.name === 'prelude' && phase.held.append(event)) return;
+    } else if (event.type === 'complete') {
+      // A function's failure, told as an event, explains why there is no prelude.
+      if (event.errorCode !== undefined) announced = false;
+      end();
+    }
+    subscriber.next(event);
+  }
+
   return {
     next(item) {
-      if (isBytes(item)) {
-        takeChunk({ type: 'chunk', payload: item });
-        return;
-      }
-      if (item.type === 'chunk') {
-        takeChunk(item);
-        return;
-      }
-      if (item.type === 'complete') end();
-      else if (item.type === 'retry' && (item.mode === 'restart' || item.mode === 'continue')) phase = preludePhase();
-      subscriber.next(item);
+      const payload = payloadOf(item, 'decodeHttpResponse');
+      if (!payload) takeEvent(item as Exclude<LambdaStreamEvent, ChunkEvent>);
+      else takeChunk('type' in item ? (item as ChunkEvent) : { type: 'chunk', payload });
     },
     complete: end,
   };
-}
-
-/** The prelude's JSON: all that is held, up to the delimiter before the body, which begins in the last piece. */
-function jsonOf(held: readonly ChunkEvent[], bodyStart: number): Uint8Array {
-  const prelude = createByteCollector();
-  held.forEach(({ payload }, index) =>
-    prelude.append(index === held.length - 1 ? payload.subarray(0, bodyStart) : payload),
-  );
-  return prelude.toBytes().subarray(0, -preludeDelimiterBytes);
 }

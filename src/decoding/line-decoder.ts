@@ -1,5 +1,7 @@
 import { LineTooLongError } from '../errors.js';
-import type { PayloadReader } from './decode-payload.js';
+import { assertAttached } from '../shared/bytes.js';
+import { limitFrom } from '../shared/check-options.js';
+import type { PayloadDecoder } from '../shared/payload.js';
 
 /** Where a line begins. */
 export interface LinePosition {
@@ -10,7 +12,7 @@ export interface LinePosition {
 }
 
 /** Cuts payload bytes into lines of text. */
-export interface LineDecoder extends PayloadReader {
+export interface LineDecoder extends PayloadDecoder {
   /** @param resumeAt - Where a `continue` goes on counting; unless given, after the last line that was handed out. */
   reset(mode: 'restart' | 'continue', resumeAt?: LinePosition): void;
   /** The place of the line that is being handed out; only while it is. */
@@ -29,17 +31,76 @@ export interface LineOptions {
   readonly maxLineBytes?: number;
 }
 
+/** The rules of {@link LineOptions}. */
+export const lineRules = { maxLineBytes: limitFrom(1) };
+
 const lineFeed = 10;
 const carriageReturn = 13;
 /** In chunks of so few bytes a loop finds line feeds faster than the calls that are made for long ones. */
 const shortChunkBytes = 64;
 
+/** Tells where lines begin in the payload. */
+interface LinePositions {
+  /** The line that is being handed out, or is not finished. */
+  readonly current: () => LinePosition;
+  readonly moveTo: (position: LinePosition) => void;
+  /** One line was handed out, of so many bytes. */
+  readonly pass: (bytes: number) => void;
+  /** These bytes are handed out now, line by line. */
+  readonly beginBurst: (bytes: Uint8Array) => void;
+  readonly passInBurst: () => void;
+  readonly endBurst: () => void;
+}
+
+/**
+ * Counts lines and bytes. Within a burst only the lines are counted: where one begins is found out when somebody asks,
+ * by looking for the line feeds again.
+ */
+function createLinePositions(): LinePositions {
+  // Line and offset are those of the line that begins at `located` in `burst`. `passed` lines were handed out since.
+  let line = 1;
+  let offset = 0;
+  let burst: Uint8Array | undefined;
+  let burstEnd = 0;
+  let located = 0;
+  let passed = 0;
+
+  return {
+    current() {
+      // Empty once a consumer has transferred the buffer: then the place of an earlier line is the best that is known.
+      for (; burst?.length && passed > 0; passed--) {
+        const next = burst.indexOf(lineFeed, located) + 1;
+        offset += next - located;
+        located = next;
+        line++;
+      }
+      return { line, offset };
+    },
+    moveTo: (position) => ({ line, offset } = position),
+    pass(bytes) {
+      offset += bytes;
+      line++;
+    },
+    beginBurst(bytes) {
+      burst = bytes;
+      burstEnd = offset + bytes.length;
+      located = 0;
+    },
+    passInBurst: () => passed++,
+    endBurst() {
+      burst = undefined;
+      offset = burstEnd;
+      line += passed;
+      passed = 0;
+    },
+  };
+}
+
 /**
  * Hands out each line without its terminator, `\n` or `\r\n`, synchronously, until the subscriber is closed.
  *
- * All complete lines of a chunk are decoded in one go: one call of TextDecoder a line costs more than the line
- * (bench/ndjson). That is sound because a line feed ends every UTF-8 sequence, valid or not. Where the lines
- * begin in the payload is found out only when asked, by looking for the line feeds again.
+ * All complete lines of a long chunk are decoded in one go: one call of TextDecoder a line costs more than the line
+ * (bench/ndjson). That is sound because a line feed ends every UTF-8 sequence, valid or not.
  */
 export function createLineDecoder(
   { maxLineBytes = 1_048_576 }: LineOptions,
@@ -48,42 +109,19 @@ export function createLineDecoder(
 ): LineDecoder {
   // Only the mark at the payload's very start is one; the decoder would drop one at the start of each call.
   const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+  const positions = createLinePositions();
   let atStart = true;
   // The unfinished line. The buffer doubles, so that a long line in many chunks costs linear time.
   let held = new Uint8Array(256);
   let heldBytes = 0;
-  // Line and offset are those of the line that begins at `located` in `burst`; `passed` lines were handed out from
-  // there.
-  let line = 1;
-  let offset = 0;
-  let burst: Uint8Array | undefined;
-  let located = 0;
-  let passed = 0;
 
-  const tooLong = (): LineTooLongError => new LineTooLongError({ line, offset, maxLineBytes });
+  const tooLong = (): LineTooLongError => new LineTooLongError({ ...positions.current(), maxLineBytes });
 
-  const decode = (bytes: Uint8Array): string => {
+  const toText = (bytes: Uint8Array): string => {
     const text = decoder.decode(bytes);
     const marked = atStart && text.charCodeAt(0) === 0xfeff;
     atStart = false;
     return marked ? text.slice(1) : text;
-  };
-
-  /** Hands out the lines of bytes that end in a line feed. */
-  const handOut = (bytes: Uint8Array): void => {
-    const end = offset + bytes.length;
-    burst = bytes;
-    located = 0;
-    const text = decode(bytes);
-    for (let from = 0, to; (to = text.indexOf('\n', from)) >= 0; from = to + 1) {
-      onLine(text.slice(from, text.charCodeAt(to - 1) === carriageReturn ? to - 1 : to));
-      if (subscriber.closed) return;
-      passed++;
-    }
-    burst = undefined;
-    offset = end;
-    line += passed;
-    passed = 0;
   };
 
   const reserve = (length: number): void => {
@@ -114,69 +152,93 @@ export function createLineDecoder(
     const length = heldBytes;
     heldBytes = 0;
     const content = length - (held[length - 2] === carriageReturn ? 2 : 1);
-    onLine(decode(held.subarray(0, content)));
-    if (subscriber.closed) return;
-    offset += length;
-    line++;
+    onLine(toText(held.subarray(0, content)));
+    if (!subscriber.closed) positions.pass(length);
+  };
+
+  /** Hands out the lines of bytes that end in a line feed. */
+  const handOutBurst = (bytes: Uint8Array): void => {
+    positions.beginBurst(bytes);
+    const text = toText(bytes);
+    for (let from = 0, to; (to = text.indexOf('\n', from)) >= 0; from = to + 1) {
+      onLine(text.slice(from, text.charCodeAt(to - 1) === carriageReturn ? to - 1 : to));
+      if (subscriber.closed) return;
+      positions.passInBurst();
+    }
+    positions.endBurst();
+  };
+
+  /** A chunk of a few bytes, in a loop without calls. */
+  const decodeShort = (bytes: Uint8Array): void => {
+    const { length } = bytes;
+    reserve(heldBytes + length);
+    const buffer = held;
+    let end = heldBytes;
+    for (let index = 0; index < length; index++) {
+      const byte = bytes[index] as number;
+      buffer[end++] = byte;
+      if (byte !== lineFeed) continue;
+      heldBytes = end;
+      handOutHeld();
+      if (subscriber.closed) return;
+      end = 0;
+      // The line's consumer may have transferred the chunk's buffer.
+      if (index + 1 < length) assertAttached(bytes);
+    }
+    heldBytes = end;
+  };
+
+  /** A chunk of any length: the held line's rest, the burst of complete lines, and the next line's beginning. */
+  const decodeLong = (bytes: Uint8Array): void => {
+    const { length } = bytes;
+    const end = bytes.lastIndexOf(lineFeed) + 1;
+    let from = 0;
+    if (end > 0 && heldBytes > 0) {
+      from = bytes.indexOf(lineFeed) + 1;
+      hold(bytes.subarray(0, from));
+      handOutHeld();
+    }
+    if (end > from && !subscriber.closed) {
+      assertAttached(bytes);
+      handOutBurst(bytes.subarray(from, end));
+    }
+    if (end < length && !subscriber.closed) {
+      assertAttached(bytes);
+      hold(bytes.subarray(end));
+    }
+  };
+
+  /** A chunk longer than the limit, in parts that can hold no line beyond it, save the one that is held already. */
+  const decodeInParts = (bytes: Uint8Array): void => {
+    const { length } = bytes;
+    for (let from = 0; from < length && !subscriber.closed; from += maxLineBytes) {
+      assertAttached(bytes);
+      decode(bytes.subarray(from, from + maxLineBytes));
+    }
+  };
+
+  const decode = (bytes: Uint8Array): void => {
+    if (bytes.length > maxLineBytes) decodeInParts(bytes);
+    else if (bytes.length <= shortChunkBytes && heldBytes + bytes.length <= maxLineBytes) decodeShort(bytes);
+    else decodeLong(bytes);
   };
 
   return {
-    decode(bytes) {
-      if (bytes.length > maxLineBytes) {
-        // In parts that can hold no line beyond the limit, save the one that is held already.
-        for (let from = 0; from < bytes.length && !subscriber.closed; from += maxLineBytes) {
-          this.decode(bytes.subarray(from, from + maxLineBytes));
-        }
-        return;
-      }
-      if (bytes.length <= shortChunkBytes && heldBytes + bytes.length <= maxLineBytes) {
-        reserve(heldBytes + bytes.length);
-        const buffer = held;
-        let length = heldBytes;
-        for (let index = 0; index < bytes.length; index++) {
-          const byte = bytes[index] as number;
-          buffer[length++] = byte;
-          if (byte !== lineFeed) continue;
-          heldBytes = length;
-          handOutHeld();
-          if (subscriber.closed) return;
-          length = 0;
-        }
-        heldBytes = length;
-        return;
-      }
-      const end = bytes.lastIndexOf(lineFeed) + 1;
-      let from = 0;
-      if (end > 0 && heldBytes > 0) {
-        from = bytes.indexOf(lineFeed) + 1;
-        hold(bytes.subarray(0, from));
-        handOutHeld();
-      }
-      if (end > from && !subscriber.closed) handOut(bytes.subarray(from, end));
-      if (end < bytes.length && !subscriber.closed) hold(bytes.subarray(end));
-    },
+    decode,
 
     reset(mode, resumeAt) {
       heldBytes = 0;
       atStart = true;
       if (mode === 'restart') resumeAt = { line: 1, offset: 0 };
-      if (resumeAt) ({ line, offset } = resumeAt);
+      if (resumeAt) positions.moveTo(resumeAt);
     },
 
     flush() {
       if (heldBytes > maxLineBytes) throw tooLong();
-      const text = decode(held.subarray(0, heldBytes));
+      const text = toText(held.subarray(0, heldBytes));
       if (text !== '') onLine(text);
     },
 
-    position() {
-      for (; burst && passed > 0; passed--) {
-        const next = burst.indexOf(lineFeed, located) + 1;
-        offset += next - located;
-        located = next;
-        line++;
-      }
-      return { line, offset };
-    },
+    position: positions.current,
   };
 }

@@ -1,9 +1,7 @@
 import { Observable, type OperatorFunction } from 'rxjs';
-import { checkLimits } from '../shared/check-options.js';
-import { decodePayload } from './decode-payload.js';
-import { createLineDecoder, type LineOptions } from './line-decoder.js';
-import type { PayloadSource } from '../shared/payload.js';
-import { createRecordParser, type RecordOptions } from './record-parser.js';
+import { decodePayload, type PayloadSource } from '../shared/payload.js';
+import { createLineDecoder, lineRules, type LineOptions } from './line-decoder.js';
+import { checkRecordOptions, createRecordParser, type RecordOptions } from './record-parser.js';
 
 /** Options of {@link parseNdjson}. */
 export interface ParseNdjsonOptions<T> extends LineOptions, RecordOptions<T> {}
@@ -18,8 +16,8 @@ export interface ParseNdjsonOptions<T> extends LineOptions, RecordOptions<T> {}
  *   without payload are not passed on.
  * - **Completes** with the source, after a last line without terminator.
  * - **Errors** with the source's error, unchanged; `InvalidRecordError` with line, byte offset and an excerpt (see
- *   `onInvalid`); `LineTooLongError` past `maxLineBytes`, whatever `onInvalid` is. All records before the fault are
- *   emitted first, an asynchronous schema's too.
+ *   `onInvalid`); `LineTooLongError` past `maxLineBytes`, whatever `onInvalid` is; `DetachedPayloadError` for a chunk
+ *   whose buffer was transferred. All records before the fault are emitted first, an asynchronous schema's too.
  * - **Unsubscribing** unsubscribes from the source; nothing more is parsed, not even of the same chunk.
  * - **Memory** at most `maxLineBytes` of an unfinished line, and `maxPendingBytes` with an asynchronous schema;
  *   lossless.
@@ -40,17 +38,19 @@ export interface ParseNdjsonOptions<T> extends LineOptions, RecordOptions<T> {}
  * @see https://github.com/ndjson/ndjson-spec the format
  * @see https://standardschema.dev the schemas
  */
-export function parseNdjson<T = unknown>(options: ParseNdjsonOptions<T> = {}): OperatorFunction<PayloadSource, T> {
-  const { maxLineBytes, maxPendingBytes } = options;
-  checkLimits({ maxLineBytes, maxPendingBytes });
+export function parseNdjson<T = unknown>(
+  options: ParseNdjsonOptions<T> = {},
+  // NoInfer: the operator behind this one must not decide the type of the records.
+): OperatorFunction<PayloadSource, NoInfer<T>> {
+  checkRecordOptions('parseNdjson', options, lineRules);
   return (source) =>
-    new Observable((subscriber) => {
+    new Observable<T>((subscriber) => {
       const emit = (value: T): void => subscriber.next(value);
       const lines = createLineDecoder(options, subscriber, (text) => {
         if (!isBlank(text)) records.parse(text, emit);
       });
       const records = createRecordParser(options, subscriber, lines.position);
-      decodePayload(source, { ...lines, reset: (mode) => lines.reset(mode, records.clear()) })
+      decodePayload(source, 'parseNdjson', { ...lines, reset: (mode) => lines.reset(mode, records.clear()) })
         .pipe(records.holdEnd)
         .subscribe(subscriber);
     });

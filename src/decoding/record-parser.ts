@@ -9,6 +9,7 @@ import {
   type Subscriber,
 } from 'rxjs';
 import { InvalidRecordError, ResponseTooLargeError } from '../errors.js';
+import { callback, checkOptions, checkValue, limitFrom, oneOf, type OptionRule } from '../shared/check-options.js';
 import type { LinePosition } from './line-decoder.js';
 
 /** Options of the operators that read records of JSON. */
@@ -34,6 +35,25 @@ export interface RecordOptions<T> {
    * @defaultValue `16_777_216` (16 MiB)
    */
   readonly maxPendingBytes?: number;
+}
+
+const standardSchema: OptionRule = {
+  expected: 'a Standard Schema (zod, valibot, arktype)',
+  isValid: (value) => typeof (Object(value) as Partial<StandardSchemaV1>)['~standard']?.validate === 'function',
+};
+
+/**
+ * Checks {@link RecordOptions}, and what else an operator has.
+ *
+ * @throws as `checkOptions`.
+ */
+export function checkRecordOptions(caller: string, options: object, rules: Readonly<Record<string, OptionRule>>): void {
+  checkOptions(caller, options, {
+    ...{ schema: standardSchema, onInvalid: oneOf(['error', 'skip'], callback), maxPendingBytes: limitFrom(1) },
+    ...rules,
+  });
+  // An undefined schema would mean that nothing is validated, without a word.
+  if ('schema' in options) checkValue(caller, 'schema', options.schema, standardSchema);
 }
 
 /** Parses and validates records, and has their values emitted in order. */

@@ -1,8 +1,7 @@
 import { Observable, type OperatorFunction } from 'rxjs';
-import { checkLimits } from '../shared/check-options.js';
-import { decodePayload } from './decode-payload.js';
-import { createLineDecoder, type LineOptions } from './line-decoder.js';
-import type { PayloadSource } from '../shared/payload.js';
+import { checkOptions } from '../shared/check-options.js';
+import { decodePayload, type PayloadSource } from '../shared/payload.js';
+import { createLineDecoder, lineRules, type LineOptions } from './line-decoder.js';
 
 /** Options of {@link splitLines}. */
 // eslint-disable-next-line @typescript-eslint/no-empty-object-type -- not an alias: declarations would show that name
@@ -18,7 +17,8 @@ export interface SplitLinesOptions extends LineOptions {}
  *   is
  *   dropped, bytes that are not UTF-8 become U+FFFD. Events without payload are not passed on.
  * - **Completes** with the source, after a last line without terminator; a terminator at the end makes no empty line.
- * - **Errors** with the source's error, unchanged; `LineTooLongError` past `maxLineBytes`, after the lines before it.
+ * - **Errors** with the source's error, unchanged; `LineTooLongError` past `maxLineBytes`, after the lines before it;
+ *   `DetachedPayloadError` for a chunk whose buffer was transferred.
  * - **Unsubscribing** unsubscribes from the source; no more lines are handed out, not even of the same chunk.
  * - **Memory** at most `maxLineBytes` of an unfinished line; lossless. A string may share memory with the other lines
  *   of
@@ -34,10 +34,10 @@ export interface SplitLinesOptions extends LineOptions {}
  * @see https://encoding.spec.whatwg.org/#interface-textdecoder the rule followed for the text
  */
 export function splitLines(options: SplitLinesOptions = {}): OperatorFunction<PayloadSource, string> {
-  checkLimits({ maxLineBytes: options.maxLineBytes });
+  checkOptions('splitLines', options, lineRules);
   return (source) =>
     new Observable((subscriber) => {
       const lines = createLineDecoder(options, subscriber, (line) => subscriber.next(line));
-      decodePayload(source, lines).subscribe(subscriber);
+      decodePayload(source, 'splitLines', lines).subscribe(subscriber);
     });
 }

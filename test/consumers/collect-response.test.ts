@@ -155,7 +155,8 @@ describe('collectResponse', () => {
   });
 
   test('refuses a limit that is none, at the call', () => {
-    for (const maxBytes of [-1, 1.5, NaN, Infinity]) expect(() => collectResponse({ maxBytes })).toThrow(RangeError);
+    for (const maxBytes of [-1, 1.5, NaN]) expect(() => collectResponse({ maxBytes })).toThrow(RangeError);
+    expect(() => collectResponse({ maxBytes: Infinity })).not.toThrow();
   });
 
   test('unsubscribes from the source at the limit even where that is synchronous', () => {

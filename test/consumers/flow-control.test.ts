@@ -286,9 +286,10 @@ describe('createFlowControl', () => {
   });
 
   test('refuses options that are none, at the call', () => {
-    for (const highWaterMark of [0, -1, 1.5, NaN, Infinity]) {
+    for (const highWaterMark of [0, -1, 1.5, NaN]) {
       expect(() => createFlowControl({ highWaterMark })).toThrow(RangeError);
     }
+    expect(() => createFlowControl({ highWaterMark: Infinity })).not.toThrow();
     for (const concurrency of [0, -1, NaN]) {
       expect(() => createFlowControl().mergeMap(() => EMPTY, concurrency)).toThrow(RangeError);
     }

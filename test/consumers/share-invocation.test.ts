@@ -1,9 +1,10 @@
 import fc from 'fast-check';
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { config, EMPTY, map, NEVER, Observable, Subject, take, tap, type Subscription } from 'rxjs';
 import { TestScheduler } from 'rxjs/testing';
 import { afterEach, describe, expect, expectTypeOf, test } from 'vitest';
-import { ReplayLimitError } from '../../src/errors.js';
-import type { LambdaStreamEvent } from '../../src/events.js';
+import { DetachedPayloadError, ReplayLimitError } from '../../src/errors.js';
+import type { LambdaStreamEvent, MessageHeaders } from '../../src/events.js';
 import { decodeText } from '../../src/decoding/decode-text.js';
 import { shareInvocation } from '../../src/consumers/share-invocation.js';
 import { chunkEvent, retryEvent } from '../../src/testing/event-builders.js';
@@ -457,12 +458,198 @@ describe('shareInvocation', () => {
     expect(record(shared).error).toBeInstanceOf(ReplayLimitError);
   });
 
+  describe('when a consumer transfers the buffer of a chunk', () => {
+    const transfer = (event: LambdaStreamEvent): void => {
+      if (event.type !== 'chunk' && event.type !== 'unknown') return;
+      structuredClone(event.payload, { transfer: [event.payload.buffer] });
+    };
+    const own = (text: string): LambdaStreamEvent => chunkEvent(new TextEncoder().encode(text));
+
+    test('tells the consumers behind it that the bytes are gone, instead of less data', () => {
+      const source = new Subject<LambdaStreamEvent>();
+      const shared = source.pipe(shareInvocation());
+      const before = record(shared);
+      const giver = record(shared.pipe(tap(transfer)));
+      const behind = record(shared);
+      for (const text of ['one ', 'two']) source.next(own(text));
+      source.complete();
+      expect(before.seen).toEqual(['one ', 'two', 'end']);
+      expect(giver.seen).toEqual(['', '', 'end']);
+      expect(behind.seen).toEqual(['error']);
+      expect(behind.error).toBeInstanceOf(DetachedPayloadError);
+    });
+
+    test('does the same with an event of an unknown type', () => {
+      const source = new Subject<LambdaStreamEvent>();
+      const shared = source.pipe(shareInvocation());
+      shared.subscribe(transfer);
+      const behind = record(shared);
+      source.next({ type: 'unknown', eventType: 'New', headers: {}, payload: new Uint8Array(3) });
+      expect(behind.error).toBeInstanceOf(DetachedPayloadError);
+    });
+
+    test('keeps the whole response for those that come late, also for one behind a late one that transfers', () => {
+      const source = new Subject<LambdaStreamEvent>();
+      const shared = source.pipe(shareInvocation());
+      shared.pipe(tap(transfer)).subscribe();
+      source.next(own('one '));
+      const late = record(shared.pipe(tap(transfer)));
+      source.next(own('two '));
+      source.complete();
+      expect(late.seen.at(-1)).toBe('error');
+      shared.pipe(tap(transfer)).subscribe();
+      expect(record(shared).seen).toEqual(['one two ', 'end']);
+    });
+
+    test('copies an event that has to wait for a consumer that transfers it', () => {
+      const source = new Subject<LambdaStreamEvent>();
+      const shared = source.pipe(shareInvocation());
+      const next = own('b');
+      const first = record(
+        shared.pipe(
+          tap((event) => {
+            if (event.type !== 'head') return;
+            source.next(next);
+            transfer(next);
+          }),
+        ),
+      );
+      const second = record(shared);
+      source.next(h);
+      expect(first.seen).toEqual(['head', 'b']);
+      expect(second.seen).toEqual(['head', 'b']);
+    });
+
+    test('fails for all where the bytes were gone before they were shared', () => {
+      const source = new Subject<LambdaStreamEvent>();
+      const shared = source.pipe(shareInvocation());
+      const first = record(shared);
+      const gone = own('gone');
+      transfer(gone);
+      source.next(gone);
+      expect(first.error).toBeInstanceOf(DetachedPayloadError);
+      expect(source.observed).toBe(false);
+    });
+  });
+
+  describe('counts what it holds', () => {
+    const unknown = (payload: Uint8Array, headers: MessageHeaders = {}): LambdaStreamEvent => ({
+      ...{ type: 'unknown', eventType: 'New', headers, payload },
+    });
+    /** How many of the events are held until a late subscriber is refused. */
+    const heldOf = (maxReplayBytes: number, make: () => LambdaStreamEvent): number => {
+      const source = new Subject<LambdaStreamEvent>();
+      const shared = source.pipe(shareInvocation({ maxReplayBytes }));
+      record(shared);
+      for (let held = 0; held < 10_000; held++) {
+        source.next(make());
+        if (record(shared.pipe(take(1))).error) return held;
+      }
+      return Infinity;
+    };
+
+    test('payload, headers and an overhead of each unknown event', () => {
+      expect(heldOf(10_000, () => unknown(new Uint8Array(1_000)))).toBeLessThan(10);
+      expect(heldOf(10_000, () => unknown(new Uint8Array(0)))).toBeLessThan(40);
+      expect(heldOf(10_000, () => unknown(new Uint8Array(0), { name: 'x'.repeat(1_000) }))).toBeLessThan(6);
+      expect(heldOf(10_000, () => unknown(new Uint8Array(0), { name: new Uint8Array(2_000) }))).toBeLessThan(5);
+      expect(heldOf(10_000, () => retryEvent({ mode: 'continue' }))).toBeLessThan(40);
+    });
+
+    test('and holds copies of unknown events, not the network reads that they are views of', async () => {
+      const source = new Subject<LambdaStreamEvent>();
+      const shared = source.pipe(shareInvocation());
+      const first = shared.subscribe();
+      const before = await usedBytes();
+      for (let i = 0; i < 500; i++) {
+        const read = new Uint8Array(65_536);
+        source.next(unknown(read.subarray(100, 116), { trace: read.subarray(8, 16) }));
+        source.next(chunkEvent(read.subarray(200, 201)));
+      }
+      expect((await usedBytes()) - before).toBeLessThan(3 * 1024 * 1024);
+      let replayed = 0;
+      shared.subscribe(() => replayed++);
+      expect(replayed).toBe(1_000);
+      first.unsubscribe();
+    });
+  });
+
+  test('gets through a million events that arrive from within next', () => {
+    const source = new Subject<LambdaStreamEvent>();
+    const shared = source.pipe(shareInvocation({ maxReplayBytes: Infinity }));
+    let events = 0;
+    shared.subscribe((event) => {
+      events++;
+      if (event === h) for (let i = 0; i < 1_000_000; i++) source.next(b);
+    });
+    source.next(h);
+    expect(events).toBe(1_000_001);
+    let replayed = 0;
+    shared.subscribe((event) => (replayed += event.type === 'chunk' ? event.payload.length : 0));
+    expect(replayed).toBe(1_000_000);
+  });
+
+  describe('in the async context of each consumer', () => {
+    const storage = new AsyncLocalStorage<string>();
+    /** Subscribes in a context, and keeps the contexts of what comes. */
+    const watch = (name: string, source: Observable<unknown>): Set<string | undefined> => {
+      const seen = new Set<string | undefined>();
+      const note = (): void => void seen.add(storage.getStore());
+      storage.run(name, () => source.subscribe({ next: note, error: note, complete: note }));
+      return seen;
+    };
+
+    test.each([
+      ['a completion', (source: Subject<LambdaStreamEvent>) => source.complete()],
+      ['an error', (source: Subject<LambdaStreamEvent>) => source.error(new Error('cut'))],
+    ])('tells live events, the replay and %s', (_, finish) => {
+      const source = new Subject<LambdaStreamEvent>();
+      const shared = source.pipe(shareInvocation());
+      const one = watch('one', shared);
+      const two = watch('two', shared);
+      storage.run('source', () => {
+        source.next(h);
+        source.next(a);
+      });
+      const late = watch('late', shared);
+      storage.run('source', () => {
+        source.next(b);
+        finish(source);
+      });
+      expect([...one, ...two, ...late]).toEqual(['one', 'two', 'late']);
+    });
+
+    test('also what waited for another consumer, and what a late one settles', () => {
+      const source = new Subject<LambdaStreamEvent>();
+      const shared = source.pipe(shareInvocation());
+      const one = watch('one', shared.pipe(tap((event) => event === h && source.next(a))));
+      const two = watch('two', shared);
+      storage.run('source', () => source.next(h));
+      const late = watch('late', shared.pipe(tap((event) => event === h && source.next(b))));
+      source.complete();
+      expect([...one, ...two, ...late]).toEqual(['one', 'two', 'late']);
+    });
+
+    test('leaves the context in which the source emits as it is', () => {
+      const source = new Subject<LambdaStreamEvent>();
+      const shared = source.pipe(shareInvocation());
+      watch('one', shared);
+      storage.run('source', () => {
+        source.next(h);
+        expect(storage.getStore()).toBe('source');
+      });
+    });
+  });
+
   test('refuses options that are none, at the call', () => {
     expect(() => shareInvocation({ replay: 'some' as 'all' })).toThrow(TypeError);
-    for (const wrong of [-1, NaN, Infinity]) {
+    for (const wrong of [-1, NaN]) {
       expect(() => shareInvocation({ maxReplayBytes: wrong })).toThrow(RangeError);
       expect(() => shareInvocation({ lingerMs: wrong })).toThrow(RangeError);
     }
+    // Infinity is no limit, and never a delay.
+    expect(() => shareInvocation({ maxReplayBytes: Infinity })).not.toThrow();
+    expect(() => shareInvocation({ lingerMs: Infinity })).toThrow(RangeError);
     // Timers would fire it at once.
     expect(() => shareInvocation({ lingerMs: 2 ** 31 })).toThrow(RangeError);
   });

@@ -19,7 +19,8 @@ import { describe, expect, expectTypeOf, test } from 'vitest';
 import type { LambdaStreamEvent } from '../../src/events.js';
 import { decodeHttpResponse } from '../../src/decoding/decode-http-response.js';
 import type { PayloadSource } from '../../src/shared/payload.js';
-import type { Snapshot } from '../../src/consumers/snapshot-state.js';
+import type { Snapshot, SnapshotStatus } from '../../src/consumers/snapshot-state.js';
+import type { RetryEvent } from '../../src/events.js';
 import { toSnapshots } from '../../src/consumers/to-snapshots.js';
 import { chunkEvent, completeEvent, headEvent, retryEvent } from '../../src/testing/event-builders.js';
 import { coverOperator, events } from '../support/operator-coverage.js';
@@ -28,13 +29,8 @@ import { cuts, payloads, toItems } from '../support/payload-arbitraries.js';
 
 const euro = new TextEncoder().encode('€');
 
-const snapshot = (status: Snapshot['status'], text = '', fields: Partial<Snapshot> = {}): Snapshot => ({
-  status,
-  text,
-  bytes: text.length,
-  chunks: text.length,
-  ...fields,
-});
+const snapshot = (status: Snapshot['status'], text = '', fields: object = {}): Snapshot =>
+  ({ status, text, bytes: text.length, chunks: text.length, ...fields }) as Snapshot;
 
 describe('toSnapshots', () => {
   test(
@@ -276,7 +272,12 @@ describe('toSnapshots', () => {
 
   test('takes events or bytes and gives snapshots', () => {
     expectTypeOf(EMPTY.pipe(toSnapshots())).toEqualTypeOf<Observable<Snapshot>>();
-    expectTypeOf<Snapshot['error']>().toBeUnknown();
+    const snapshot = { status: 'retrying' } as Snapshot;
+    if (snapshot.status === 'retrying') expectTypeOf(snapshot.retry).toEqualTypeOf<RetryEvent>();
+    if (snapshot.status === 'failed') expectTypeOf(snapshot.error).toBeUnknown();
+    // @ts-expect-error -- only a failed snapshot has an error
+    expect(snapshot.error).toBeUndefined();
+    expectTypeOf<Snapshot['status']>().toEqualTypeOf<SnapshotStatus>();
     // @ts-expect-error -- text has been decoded already
     of('text').pipe(toSnapshots());
   });

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { EMPTY, from, lastValueFrom, of, Subject, toArray, type Observable } from 'rxjs';
+import { concat, EMPTY, from, lastValueFrom, of, Subject, throwError, toArray, type Observable } from 'rxjs';
 import { describe, expect, expectTypeOf, test } from 'vitest';
 import { HttpStatusError, ProtocolError, ResponseTooLargeError } from '../../src/errors.js';
 import type { ChunkEvent, HttpHeadEvent, LambdaStreamEvent } from '../../src/events.js';
@@ -7,7 +7,7 @@ import { decodeHttpResponse } from '../../src/decoding/decode-http-response.js';
 import { decodeText } from '../../src/decoding/decode-text.js';
 import type { PayloadSource } from '../../src/shared/payload.js';
 import { chunkEvent, completeEvent, headEvent, retryEvent } from '../../src/testing/event-builders.js';
-import { coverOperator, events } from '../support/operator-coverage.js';
+import { coverOperator, events, usedBytes } from '../support/operator-coverage.js';
 import { marbles } from '../support/marbles.js';
 import { cuts, cutsInTwo } from '../support/payload-arbitraries.js';
 
@@ -76,7 +76,7 @@ describe('decodeHttpResponse', () => {
   );
 
   test(
-    'lets JSON lines through as soon as the first one ends, in the chunks in which they came',
+    'lets JSON lines through as soon as the first one ends, what was held as one chunk',
     marbles((m) => {
       const values = {
         a: chunkEvent('{"a":['),
@@ -85,7 +85,10 @@ describe('decodeHttpResponse', () => {
         c: chunkEvent('b":1}\n'),
       };
       const source = m.cold<LambdaStreamEvent>('-a-b--n------c|', values);
-      m.expect(source.pipe(decodeHttpResponse())).toBeObservable('------(abn)--c|', values);
+      m.expect(source.pipe(decodeHttpResponse())).toBeObservable('------(jn)---c|', {
+        ...values,
+        j: chunkEvent('{"a":["}]"]}'),
+      });
     }),
   );
 
@@ -94,7 +97,10 @@ describe('decodeHttpResponse', () => {
     marbles((m) => {
       const values = { a: chunkEvent('{"statusCode"'), b: chunkEvent(':200}\0\0'), c: completeEvent() };
       const source = m.cold<LambdaStreamEvent>('-a--b--(c|)', values);
-      m.expect(source.pipe(decodeHttpResponse())).toBeObservable('-------(abc|)', values);
+      m.expect(source.pipe(decodeHttpResponse())).toBeObservable('-------(jc|)', {
+        ...values,
+        j: chunkEvent('{"statusCode":200}\0\0'),
+      });
     }),
   );
 
@@ -279,16 +285,138 @@ describe('decodeHttpResponse', () => {
       '{"headers":"secret"}',
       '{"headers":["secret"]}',
       '{"headers":{"a":{"secret":1}}}',
-      '{"multiValueHeaders":{"a":"secret"}}',
-      '{"multiValueHeaders":{"a":[null]}}',
+      '{"headers":{"a":[["secret"]]}}',
+      '{"multiValueHeaders":{"a":[{"secret":1}]}}',
       '{"cookies":"secret"}',
-      '{"cookies":[1]}',
+      '{"cookies":[{}]}',
     ]) {
       const failure = await errorOf([chunkEvent(broken + nuls)]);
       expect(failure, broken).toBeInstanceOf(ProtocolError);
       expect((failure as Error).message).toMatch(/^The HTTP prelude /);
       expect((failure as Error).message).not.toContain('secret');
     }
+  });
+
+  test('reads header values as AWS’s Rust runtime writes them: arrays where there are several', async () => {
+    const prelude = {
+      statusCode: 200,
+      headers: {
+        ...{ 'content-type': 'text/html', 'x-many': ['a', 'b', 3, true], 'x-none': [], 'x-null': null },
+        ...{ 'x-holes': [null, 'c', null], 'Set-Cookie': ['one=1; Path=/', 'two=2'] },
+      },
+      multiValueHeaders: { 'x-many': ['a', 'z'], 'x-one': 'single', 'x-absent': null },
+      cookies: ['zero=0', null],
+    };
+    const [head] = await decode([chunkEvent(JSON.stringify(prelude) + nuls)]);
+    expect(head).toStrictEqual(
+      httpHead({
+        headers: {
+          ...{ 'x-many': 'a, z, b, 3, true', 'x-one': 'single', 'content-type': 'text/html', 'x-holes': 'c' },
+        },
+        cookies: ['zero=0', 'one=1; Path=/', 'two=2'],
+      }),
+    );
+  });
+
+  test(
+    'keeps an event of an unknown type in its place among bytes that are held',
+    marbles((m) => {
+      const u: LambdaStreamEvent = { type: 'unknown', eventType: 'New', headers: {}, payload: Uint8Array.of(1) };
+      const values = {
+        ...{ u, a: chunkEvent('{"a":'), b: chunkEvent('1}'), n: chunkEvent('\n'), p: chunkEvent(`1}${nuls}x`) },
+        ...{ t: httpHead(), x: chunkEvent('x') },
+      };
+      const json = m.cold<LambdaStreamEvent>('u-a-u-b-n-----|', values);
+      m.expect(json.pipe(decodeHttpResponse())).toBeObservable('u-------(aubn)|', values);
+      const prelude = m.cold<LambdaStreamEvent>('u-a-u-p----|', values);
+      m.expect(prelude.pipe(decodeHttpResponse())).toBeObservable('u-----(utx)|', values);
+    }),
+  );
+
+  test('holds no empty chunks, and counts unknown events among the 64 KiB that it holds', async () => {
+    const source = new Subject<PayloadSource>();
+    let failure: unknown;
+    const subscription = source.pipe(decodeHttpResponse()).subscribe({ error: (error: unknown) => (failure = error) });
+    source.next(chunkEvent('{'));
+    const before = await usedBytes();
+    for (let i = 0; i < 200_000; i++) source.next(chunkEvent(new Uint8Array(0)));
+    expect((await usedBytes()) - before).toBeLessThan(2 * 1024 * 1024);
+    expect(failure).toBeUndefined();
+    const unknown = (): LambdaStreamEvent => ({
+      type: 'unknown',
+      eventType: 'New',
+      headers: {},
+      payload: Uint8Array.of(1),
+    });
+    for (let i = 0; i < 200; i++) source.next(unknown());
+    expect(failure).toBeInstanceOf(ResponseTooLargeError);
+    expect(subscription.closed).toBe(true);
+  });
+
+  test('holds copies of what may be a prelude, not the network reads that they are views of', async () => {
+    const source = new Subject<PayloadSource>();
+    const subscription = source.pipe(decodeHttpResponse()).subscribe();
+    source.next(chunkEvent('{'));
+    const before = await usedBytes();
+    for (let i = 0; i < 200; i++) source.next(chunkEvent(new Uint8Array(65_536).fill(0x20).subarray(0, 16)));
+    expect((await usedBytes()) - before).toBeLessThan(2 * 1024 * 1024);
+    subscription.unsubscribe();
+  });
+
+  test('keeps the further fields of chunks, such as a position', async () => {
+    const at = (text: string, position: string) => ({ ...chunkEvent(text), position });
+    expect(
+      await decode([at('{"statusCode":', '0-14'), at(`200}${nuls}body`, '0-30'), at('more', '0-34')]),
+    ).toStrictEqual([httpHead(), at('body', '0-30'), at('more', '0-34')]);
+    expect(await decode([at('{"a":', '0-5'), at('1}', '0-7'), at('\n', '0-8')])).toStrictEqual([
+      at('{"a":1}', '0-7'),
+      at('\n', '0-8'),
+    ]);
+  });
+
+  describe('a prelude that the head announced and that never came', () => {
+    const announced = headEvent({ contentType: 'Application/VND.awslambda.http-integration-response; charset=x' });
+    const kinds: [string, PayloadSource[]][] = [
+      ['text', [chunkEvent('Not Found'), completeEvent()]],
+      ['JSON', [chunkEvent('{"a":1}\n'), completeEvent()]],
+      ['half a prelude', [chunkEvent('{"statusCode":200}\0\0'), completeEvent()]],
+      ['nothing', [completeEvent()]],
+      ['nothing, from a source without complete events', []],
+    ];
+
+    test.each(kinds)('is no success under failOnStatus: %s', async (_, items) => {
+      for (const failOnStatus of [true, () => false]) {
+        const failure = await errorOf([announced, ...items], { failOnStatus });
+        expect(failure).toBeInstanceOf(ProtocolError);
+        expect((failure as Error).message).toContain('announced an HTTP prelude');
+      }
+    });
+
+    test.each(kinds)(
+      'is passed through without failOnStatus, and where nothing was announced: %s',
+      async (_, items) => {
+        const bytes = joined(items.filter((item): item is ChunkEvent => 'type' in item));
+        expect(joined(await decode([announced, ...items]))).toEqual(bytes);
+        const other = headEvent({ contentType: 'application/vnd.awslambda.http-integration-responseX' });
+        expect(joined(await decode([other, ...items], { failOnStatus: true }))).toEqual(bytes);
+      },
+    );
+
+    test('does not hide the failure of the function, nor of the source', async () => {
+      const failed = completeEvent({ errorCode: 'Unhandled' });
+      expect(await decode([announced, failed], { failOnStatus: true })).toEqual([announced, failed]);
+      const cut = new Error('cut');
+      const source = concat(
+        of(announced),
+        throwError(() => cut),
+      );
+      await expect(lastValueFrom(source.pipe(decodeHttpResponse({ failOnStatus: true })))).rejects.toBe(cut);
+    });
+
+    test('counts for the attempt whose head announced it', async () => {
+      const items = [announced, retryEvent({ mode: 'restart' }), headEvent(), chunkEvent('text'), completeEvent()];
+      expect(await decode(items, { failOnStatus: true })).toHaveLength(5);
+    });
   });
 
   describe('failOnStatus', () => {
@@ -389,7 +517,7 @@ describe('decodeHttpResponse', () => {
   });
 
   test('refuses a limit that is none, at the call', () => {
-    for (const maxErrorBodyBytes of [-1, 1.5, NaN]) {
+    for (const maxErrorBodyBytes of [-1, 1.5, NaN, -Infinity]) {
       expect(() => decodeHttpResponse({ maxErrorBodyBytes })).toThrow(RangeError);
     }
   });

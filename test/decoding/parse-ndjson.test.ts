@@ -3,6 +3,7 @@ import { EMPTY, NEVER, Observable, Subject, from, of, take } from 'rxjs';
 import { configure } from 'rxjs-marbles';
 import { describe, expect, expectTypeOf, test } from 'vitest';
 import { InvalidRecordError, LineTooLongError } from '../../src/errors.js';
+import { decodeText } from '../../src/decoding/decode-text.js';
 import { parseNdjson, type ParseNdjsonOptions } from '../../src/decoding/parse-ndjson.js';
 import type { PayloadSource } from '../../src/shared/payload.js';
 import { chunkEvent, completeEvent, headEvent, retryEvent } from '../../src/testing/event-builders.js';
@@ -304,10 +305,20 @@ describe('parseNdjson', () => {
   });
 
   test('refuses a limit that is none at the call', () => {
-    expect(() => parseNdjson({ maxLineBytes: -1 })).toThrow(new RangeError('maxLineBytes must be at least 1, not -1'));
-    expect(() => parseNdjson({ maxPendingBytes: NaN })).toThrow(
-      new RangeError('maxPendingBytes must be at least 1, not NaN'),
+    expect(() => parseNdjson({ maxLineBytes: -1 })).toThrow(
+      new RangeError('parseNdjson: maxLineBytes must be a whole number from 1 on, or Infinity, not -1'),
     );
+    expect(() => parseNdjson({ maxPendingBytes: NaN })).toThrow(
+      new RangeError('parseNdjson: maxPendingBytes must be a whole number from 1 on, or Infinity, not NaN'),
+    );
+  });
+
+  test('does not take the type of its records from the operator behind it', () => {
+    // @ts-expect-error -- records are not payload
+    EMPTY.pipe(parseNdjson(), decodeText());
+    // @ts-expect-error -- nor are those of a stated type
+    EMPTY.pipe(parseNdjson<{ id: number }>(), decodeText());
+    expectTypeOf(EMPTY.pipe(parseNdjson<{ id: number }>())).toEqualTypeOf<Observable<{ id: number }>>();
   });
 
   test('gives records of the type the caller states, unknown where none is', () => {

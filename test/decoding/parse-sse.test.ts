@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { EMPTY, NEVER, Observable, Subject, from, lastValueFrom, of, take, toArray } from 'rxjs';
+import { EMPTY, NEVER, Observable, Subject, concat, from, lastValueFrom, of, take, throwError, toArray } from 'rxjs';
 import { configure } from 'rxjs-marbles';
 import * as v from 'valibot';
 import { describe, expect, expectTypeOf, test } from 'vitest';
@@ -9,6 +9,7 @@ import { parseSse, type ParseSseOptions, type ServerSentEvent } from '../../src/
 import type { PayloadSource } from '../../src/shared/payload.js';
 import { chunkEvent, completeEvent, headEvent, retryEvent } from '../../src/testing/event-builders.js';
 import { cuts, cutsInTwo, payloads, toItems } from '../support/payload-arbitraries.js';
+import { readSse } from '../support/sse-reference.js';
 
 const { marbles } = configure({
   assertDeepEqual: (actual, expected) => expect(actual).toStrictEqual(expected),
@@ -16,35 +17,11 @@ const { marbles } = configure({
 });
 const utf8 = new TextEncoder();
 
-/** The events of a whole payload, by the letter of the standard's section 9.2.6. */
-function reference(bytes: Uint8Array): ServerSentEvent[] {
-  const lines = new TextDecoder().decode(bytes).split(/\r\n|\r|\n/);
-  // What follows the last line end is no line.
-  lines.pop();
-  const events: ServerSentEvent[] = [];
-  let fields: { id?: string; event?: string } = {};
-  let data: string[] = [];
-  let retryMs: number | undefined;
-  for (const line of lines) {
-    if (line === '') {
-      if (data.length > 0) {
-        events.push({ ...fields, data: data.join('\n'), ...(retryMs !== undefined && { retryMs }) });
-        retryMs = undefined;
-      }
-      fields = {};
-      data = [];
-      continue;
-    }
-    const [, name, value = ''] = /^([^:]*)(?:: ?(.*))?$/s.exec(line) ?? [];
-    if (name === 'data') data.push(value);
-    else if (name === 'event') {
-      if (value === '') delete fields.event;
-      else fields.event = value;
-    } else if (name === 'id' && !value.includes('\0')) fields.id = value;
-    else if (name === 'retry' && /^[0-9]+$/.test(value)) retryMs = Number(value);
-  }
-  return events;
-}
+/** A payload's events by the reference, and its end as {@link outcome} tells it. */
+const reference = (bytes: Uint8Array) => {
+  const { events, end } = readSse(bytes);
+  return { events, end: end === 'complete' ? end : (expect.any(InvalidRecordError) as unknown) };
+};
 
 /** Everything that a subscriber is told, synchronously. */
 function outcome(source: Observable<PayloadSource>, options?: ParseSseOptions) {
@@ -95,13 +72,17 @@ describe('parseSse', () => {
       const values = {
         a: chunkEvent('id: 1\nda'),
         b: chunkEvent('ta: one\n\n: ping\n\nda'),
-        c: chunkEvent('ta: two\r\n\r\ndata: cut'),
+        c: chunkEvent('ta: two\r\n\r\ndata: end'),
       };
       const source = m.cold('  --a----b--c--|', values);
       const subscription = '   ^------------!';
-      const result = '         -------1--2--|';
+      const result = '         -------1--2--(3|)';
 
-      m.expect(source.pipe(parseSse())).toBeObservable(result, { 1: { id: '1', data: 'one' }, 2: { data: 'two' } });
+      m.expect(source.pipe(parseSse())).toBeObservable(result, {
+        1: { id: '1', lastEventId: '1', data: 'one' },
+        2: { lastEventId: '1', data: 'two' },
+        3: { lastEventId: '1', data: 'end' },
+      });
       m.expect(source).toHaveSubscriptions(subscription);
     }),
   );
@@ -119,7 +100,7 @@ describe('parseSse', () => {
     'emits an event that ends in a lone carriage return without waiting for what follows',
     marbles((m) => {
       const source = m.cold<PayloadSource>('--a--b--|', { a: chunkEvent('data:1\r\r'), b: chunkEvent('\ndata:2\r') });
-      m.expect(source.pipe(parseSse())).toBeObservable('--1-----|', { 1: { data: '1' } });
+      m.expect(source.pipe(parseSse())).toBeObservable('--1-----(2|)', { 1: { data: '1' }, 2: { data: '2' } });
     }),
   );
 
@@ -176,7 +157,7 @@ describe('parseSse', () => {
         p: retryEvent({ mode: 'replay' }),
         b: chunkEvent('\ndata:2\n\n'),
       };
-      const results = { n: { data: '2' }, o: { id: '1', data: '1\n2', retryMs: 5 } };
+      const results = { n: { data: '2' }, o: { id: '1', lastEventId: '1', data: '1\n2', retryMs: 5 } };
       m.expect(m.cold<PayloadSource>('-ar-b|', values).pipe(parseSse())).toBeObservable('----n|', results);
       m.expect(m.cold<PayloadSource>('-ac-b|', values).pipe(parseSse())).toBeObservable('----n|', results);
       m.expect(m.cold<PayloadSource>('-afpb|', values).pipe(parseSse())).toBeObservable('----o|', results);
@@ -186,9 +167,7 @@ describe('parseSse', () => {
   test('emits the events that the standard defines for any cut of any stream', () => {
     fc.assert(
       fc.property(streams, cuts, (bytes, cut) => {
-        const { events, end } = outcome(from(toItems(cut(bytes))));
-        expect(events).toEqual(reference(bytes));
-        expect(end).toBe('complete');
+        expect(outcome(from(toItems(cut(bytes))))).toEqual(reference(bytes));
       }),
       { numRuns: 2000 },
     );
@@ -197,7 +176,7 @@ describe('parseSse', () => {
   test('emits the events that the standard defines for any cut of any bytes', () => {
     fc.assert(
       fc.property(payloads, cuts, (bytes, cut) => {
-        expect(outcome(from(toItems(cut(bytes))))).toEqual({ events: reference(bytes), end: 'complete' });
+        expect(outcome(from(toItems(cut(bytes))))).toEqual(reference(bytes));
       }),
       { numRuns: 1000 },
     );
@@ -208,9 +187,9 @@ describe('parseSse', () => {
       '\ufeffid: 7\r\nevent: 漢字\r\ndata: 🙂\r\n\r\n: c\r\rdata\ndata: x\r\n\nretry: 12\n\ndata: z\r\r',
     );
     const expected: ServerSentEvent[] = [
-      { id: '7', event: '漢字', data: '🙂' },
-      { data: '\nx' },
-      { data: 'z', retryMs: 12 },
+      { id: '7', lastEventId: '7', event: '漢字', data: '🙂' },
+      { lastEventId: '7', data: '\nx' },
+      { lastEventId: '7', data: 'z', retryMs: 12 },
     ];
     for (const chunks of cutsInTwo(bytes)) expect(outcome(from(chunks)).events).toEqual(expected);
   });
@@ -222,8 +201,104 @@ describe('parseSse', () => {
     expect(events).toStrictEqual([{ data: 'a', retryMs: 2000 }, { data: 'b' }, { data: 'c', retryMs: 3 }]);
   });
 
+  test('carries the ids of blocks without data to the events behind them, until another one', () => {
+    const { events } = outcome(
+      of(chunkEvent('id: 1\n\ndata: a\n\nid: 2\nevent: x\n\n: c\n\ndata: b\n\nid\n\ndata: c\n\n')),
+    );
+    expect(events).toStrictEqual([
+      { lastEventId: '1', data: 'a' },
+      { lastEventId: '2', data: 'b' },
+      { lastEventId: '', data: 'c' },
+    ]);
+  });
+
+  test('goes on after a continue with the id of the last event that was emitted, and forgets it on a restart', () => {
+    for (const [mode, lastEventId] of [
+      ['continue', { lastEventId: '1' }],
+      ['restart', {}],
+    ] as const) {
+      const items = [
+        chunkEvent('id: 1\ndata: a\n\nid: 2\n\nid: 3\nda'),
+        retryEvent({ mode }),
+        chunkEvent('data: b\n\n'),
+      ];
+      expect(outcome(from(items)).events[1]).toStrictEqual({ ...lastEventId, data: 'b' });
+    }
+  });
+
+  test('tells empty data from none, and keeps line ends in data', () => {
+    expect(outcome(of(chunkEvent('data\n\nevent: e\n\ndata:\ndata:\n\ndata: \ndata:  x\n\n'))).events).toStrictEqual([
+      { data: '' },
+      { data: '\n' },
+      { data: '\n x' },
+    ]);
+  });
+
+  test('emits the last event without its blank line when the source completes, and not when it errors', () => {
+    for (const cut of ['data: last', 'data: last\n', 'data: last\r', 'data: last\r\n', 'id: 1\ndata: last\nda']) {
+      expect(outcome(of(chunkEvent(cut))).events.map(({ data }) => data)).toEqual(['last']);
+      const failed = outcome(
+        concat(
+          of(chunkEvent(cut)),
+          throwError(() => new Error('cut')),
+        ),
+      );
+      expect(failed).toEqual({ events: [], end: new Error('cut') });
+    }
+  });
+
+  test('gives the last event without its blank line to the schema', async () => {
+    const slow = z.number().refine(() => Promise.resolve(true));
+    const events = await lastValueFrom(
+      of(chunkEvent('data: 1\n\ndata: 2')).pipe(parseSse({ schema: slow }), toArray()),
+    );
+    expect(events).toStrictEqual([{ data: 1 }, { data: 2 }]);
+  });
+
+  test.each([
+    ['JSON', '{"error":"busy"}', 1, 0],
+    ['JSON over several lines', '\n{\n  "data": "x",\n  "id": 1\n}\n', 2, 1],
+    ['NDJSON', '{"id":1}\n{"id":2}\n', 1, 0],
+    ['HTML', '<!doctype html>\n\n<title>x</title>', 1, 0],
+    ['text behind comments', ': hi\n\nService Unavailable', 3, 6],
+  ])('errs at the end where %s came instead of events, with the place of its first line', (_, body, line, offset) => {
+    for (const chunks of cutsInTwo(utf8.encode(body))) {
+      const { events, end } = outcome(from(chunks));
+      expect(events).toEqual([]);
+      expect(end).toBeInstanceOf(InvalidRecordError);
+      expect(end).toMatchObject({ line, offset });
+      expect((end as Error).message).toContain('not a stream of server-sent events');
+    }
+    const long = outcome(of(chunkEvent(`${body}${'x'.repeat(10_000)}`))).end as InvalidRecordError;
+    expect(long.message.length).toBeLessThan(300);
+  });
+
+  test.each([
+    ['nothing', ''],
+    ['comments alone', ': ping\n\n: ping\n'],
+    ['an id alone', 'id: 7\n\n'],
+    ['a reconnection time alone', 'retry: 10\n\n'],
+    ['a field of another time among known ones', 'event: ping\nnew: x\n\n'],
+  ])('is content with %s', (_, body) => {
+    expect(outcome(of(chunkEvent(body)))).toEqual({ events: [], end: 'complete' });
+  });
+
   test('leaves ends such as [DONE] to the caller', () => {
     expect(outcome(of(chunkEvent('data: [DONE]\n\n'))).events).toStrictEqual([{ data: '[DONE]' }]);
+  });
+
+  test('leaves the end marker out, also with a schema, and completes with the source', () => {
+    const text = 'data: 1\n\ndata: [DONE]\n\ndata: 2\n\n';
+    expect(outcome(of(chunkEvent(text)), { endMarker: '[DONE]' }).events).toStrictEqual([{ data: '1' }, { data: '2' }]);
+    const cut = new Error('cut');
+    const seen: unknown[] = [];
+    concat(
+      of(chunkEvent(text)),
+      throwError(() => cut),
+    )
+      .pipe(parseSse({ schema: z.number(), endMarker: '[DONE]' }))
+      .subscribe({ next: ({ data }) => seen.push(data), error: (error: unknown) => seen.push(error) });
+    expect(seen).toEqual([1, 2, cut]);
   });
 
   test('takes no characters for a byte order mark', () => {
@@ -237,11 +312,12 @@ describe('parseSse', () => {
     fc.assert(
       fc.property(cuts, fc.constantFrom(8, 15, 16, 17, 40), (cut, maxEventBytes) => {
         const { events, end } = outcome(from(cut(bytes)), { maxEventBytes: Math.max(maxEventBytes, 25) });
-        expect({ events, end }).toEqual({ events: reference(bytes), end: 'complete' });
+        expect({ events, end }).toEqual(reference(bytes));
         const short = outcome(from(cut(utf8.encode('data: 1\r\n\r\nid: 1\n\ndata: 2\r\ndata: 34\r\n\r\n'))), {
           maxEventBytes,
         });
-        if (maxEventBytes >= 16) expect(short).toEqual({ events: [{ data: '1' }, { data: '2\n34' }], end: 'complete' });
+        if (maxEventBytes >= 16)
+          expect(short).toEqual({ events: [{ data: '1' }, { lastEventId: '1', data: '2\n34' }], end: 'complete' });
         else {
           expect(short.events).toEqual([{ data: '1' }]);
           expect(short.end).toBeInstanceOf(ResponseTooLargeError);
@@ -262,12 +338,12 @@ describe('parseSse', () => {
     });
   });
 
-  test('accepts an event of 1 MiB, and no longer one, unless told otherwise', () => {
-    const event = new Uint8Array(1_048_576).fill(0x61);
+  test('accepts an event of 8 MiB, and no longer one, unless told otherwise', () => {
+    const event = new Uint8Array(8 * 1_048_576).fill(0x61);
     event.set(utf8.encode('data:'));
     event.set(utf8.encode('\n'), event.length - 1);
     const blank = Uint8Array.of(10);
-    expect(outcome(of(event, blank)).events.map(({ data }) => data.length)).toEqual([1_048_570]);
+    expect(outcome(of(event, blank)).events.map(({ data }) => data.length)).toEqual([8 * 1_048_576 - 6]);
     expect(outcome(of(event, event, blank)).end).toBeInstanceOf(ResponseTooLargeError);
     expect(outcome(of(event, event, blank), { maxEventBytes: Infinity }).events).toHaveLength(1);
   });
@@ -318,8 +394,8 @@ describe('parseSse', () => {
       const source = of(chunkEvent('id: 1\ndata: {"token":\ndata: "a"}\n\nevent: t\ndata: {"token":"b","more":1}\n\n'));
       const events = await lastValueFrom(source.pipe(parseSse({ schema: Token }), toArray()));
       expect(events).toStrictEqual([
-        { id: '1', data: { token: 'a' } },
-        { event: 't', data: { token: 'b' } },
+        { id: '1', lastEventId: '1', data: { token: 'a' } },
+        { lastEventId: '1', event: 't', data: { token: 'b' } },
       ]);
     });
 
@@ -347,7 +423,7 @@ describe('parseSse', () => {
       );
       const source = of(chunkEvent('data: 1\n\ndata: 8\n\nid: x\ndata: 9\n\n'));
       const events = await lastValueFrom(source.pipe(parseSse({ schema: Slow }), toArray()));
-      expect(events).toStrictEqual([{ data: 1 }, { data: 8 }, { id: 'x', data: 9 }]);
+      expect(events).toStrictEqual([{ data: 1 }, { data: 8 }, { id: 'x', lastEventId: 'x', data: 9 }]);
     });
 
     test('goes on counting at the first event not emitted when a retry continues', async () => {

@@ -293,7 +293,9 @@ describe('splitLines', () => {
 
   test('refuses a limit that is none at the call', () => {
     expect(() => splitLines({ maxLineBytes: 0 })).toThrow(RangeError);
-    expect(() => splitLines({ maxLineBytes: NaN })).toThrow('maxLineBytes must be at least 1, not NaN');
+    expect(() => splitLines({ maxLineBytes: NaN })).toThrow(
+      'splitLines: maxLineBytes must be a whole number from 1 on, or Infinity, not NaN',
+    );
   });
 
   test('leaves the chunks it was given as they were', async () => {

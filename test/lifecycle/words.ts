@@ -67,16 +67,17 @@ export function responseInWords({ head, httpHead, bytes, errorCode }: CollectedR
   return JSON.stringify([head?.requestId, httpHead?.statusCode, bytesOf(bytes), errorCode]);
 }
 
-export function snapshotInWords({ status, text, bytes, chunks, ...fields }: Snapshot): string {
+export function snapshotInWords(snapshot: Snapshot): string {
+  const { status, text, bytes, chunks, head, httpHead } = snapshot;
   return JSON.stringify({
     status,
     text,
     bytes,
     chunks,
-    head: fields.head?.requestId,
-    http: fields.httpHead?.statusCode,
-    retry: fields.retry?.attempt,
-    errorCode: fields.complete?.errorCode,
-    error: 'error' in fields ? errorInWords(fields.error) : undefined,
+    head: head?.requestId,
+    http: httpHead?.statusCode,
+    retry: snapshot.status === 'retrying' ? snapshot.retry.attempt : undefined,
+    errorCode: snapshot.status === 'complete' ? snapshot.complete?.errorCode : undefined,
+    error: snapshot.status === 'failed' ? errorInWords(snapshot.error) : undefined,
   });
 }
