@@ -102,10 +102,3 @@ export function show(value: unknown): string {
   if (hasMethod(value, 'then')) return 'a promise';
   return typeof value === 'function' ? 'a function' : 'an object';
 }
-
-/** Throws where a limit is not a number from 1 on. What is undefined has its default. */
-export function checkLimits(limits: Readonly<Record<string, number | undefined>>): void {
-  for (const [name, limit = 1] of Object.entries(limits)) {
-    if (!(limit >= 1)) throw new RangeError(`${name} must be at least 1, not ${limit}`);
-  }
-}

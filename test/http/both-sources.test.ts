@@ -140,7 +140,7 @@ const operators: Record<string, (source: Observable<LambdaStreamEvent>) => Obser
     source.pipe(
       toSnapshots(),
       takeLast(1),
-      map(({ status, text, error }) => ({ status, text, error: codeOf(error) })),
+      map((last) => ({ status: last.status, text: last.text, error: last.status === 'failed' && codeOf(last.error) })),
     ),
   retryInvocation: (source) => source.pipe(retryInvocation({ maxAttempts: 1 })),
   shareInvocation: (source) =>
