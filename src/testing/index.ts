@@ -3,3 +3,4 @@ export type { FakeInvocation, FakeInvoke, FakeInvokeTable, FakeResponse } from '
 export { chunkEvent, completeEvent, headEvent, retryEvent } from './event-builders.js';
 export { serviceException } from './service-exception.js';
 export type { ServiceExceptionFields, ServiceExceptionName } from './service-exception.js';
+export { invocationLogCases, type InvocationLogCase, type OpenLog } from './invocation-log-cases.js';

@@ -1,0 +1,155 @@
+import { firstValueFrom, from } from 'rxjs';
+import type {
+  EntryId,
+  InvocationLog,
+  JoinAnswer,
+  LogAnswer,
+  LogClaim,
+  LogEntry,
+  LogState,
+  LogWatcher,
+} from '../../log/invocation-log.js';
+
+/** Opens the log that is tested, as one more process would: all logs that it returns share one storage. */
+export type OpenLog = () => InvocationLog | PromiseLike<InvocationLog>;
+
+/** One case of `invocationLogCases`. */
+export interface InvocationLogCase {
+  /** A sentence that says what holds. */
+  readonly name: string;
+  /** Rejects with an error that says what does not hold. Closes the logs that it has opened. */
+  readonly run: (openLog: OpenLog) => Promise<void>;
+}
+
+/** Short, so that what runs out does so within the case. */
+export const leaseMs = 300;
+export const ttlMs = 2_000;
+
+/** How long a case waits for what has to come, in milliseconds. */
+export const patienceMs = 10_000;
+
+/** What a case works with. */
+export interface Bench {
+  /** A key that no other case has. */
+  readonly key: string;
+  readonly open: () => Promise<InvocationLog>;
+}
+
+export function define(name: string, run: (bench: Bench) => Promise<void>): InvocationLogCase {
+  return {
+    name,
+    async run(openLog) {
+      const logs: InvocationLog[] = [];
+      const key = `case-${Math.random().toString(36).slice(2)}`;
+      const open = async (): Promise<InvocationLog> => {
+        const log = await openLog();
+        logs.push(log);
+        return log;
+      };
+      try {
+        await run({ key, open });
+      } finally {
+        await Promise.all(logs.map((log) => log.close()));
+      }
+    },
+  };
+}
+
+export const claim = (owner: string): LogClaim => ({
+  owner,
+  over: ['failed', 'abandoned', 'lost'],
+  generation: 'new',
+  opening: 'opening',
+  leaseMs,
+  ttlMs,
+});
+
+/** Joins a key that nobody has, as the member `m`, and returns the state after it. */
+export async function claimed(log: InvocationLog, key: string, owner = 'o', ttl = ttlMs): Promise<LogState> {
+  const joined = await answer(log.join({ key, member: 'm', cursor: '0-0', claim: { ...claim(owner), ttlMs: ttl } }));
+  equal(joined?.claimed, true, 'the claim of a key that nobody has');
+  return joinedState(joined);
+}
+
+export function joinedState(joined: JoinAnswer | undefined): LogState {
+  if (joined === undefined) throw new Error('join has no answer');
+  return joined.state;
+}
+
+export interface NewEntry {
+  readonly id: EntryId;
+  readonly record: string;
+  readonly payload?: readonly number[];
+  readonly bytes?: Uint8Array;
+}
+
+/** Entries of which each has the id of the one before it. */
+export function chain(previous: EntryId, entries: readonly NewEntry[]): LogEntry[] {
+  return entries.map(({ id, record, payload = [], bytes = Uint8Array.from(payload) }, index) => ({
+    id,
+    previous: entries[index - 1]?.id ?? previous,
+    record,
+    payload: bytes,
+  }));
+}
+
+export const shown = ({ id, previous, record, payload }: LogEntry): object => ({
+  id,
+  previous,
+  record,
+  payload: [...payload],
+});
+
+export const silent: LogWatcher = {
+  ready: () => undefined,
+  entries: () => undefined,
+  presence: () => undefined,
+  failed: () => undefined,
+  closing: () => Promise.resolve(),
+};
+
+interface Seen {
+  ready: number;
+  presence: number;
+  readonly entries: Map<EntryId, LogEntry>;
+  readonly stop: () => void;
+}
+
+/** Watches a key. Entries may be told twice, and are kept once. */
+export function watchOf(log: InvocationLog, key: string): Seen {
+  const counts = { ready: 0, presence: 0 };
+  const entries = new Map<EntryId, LogEntry>();
+  const stop = log.watch(key, {
+    ...silent,
+    ready: () => (counts.ready += 1),
+    presence: () => (counts.presence += 1),
+    entries: (told) => {
+      for (const entry of told) if (!entries.has(entry.id)) entries.set(entry.id, entry);
+    },
+  });
+  return Object.defineProperties(
+    { entries, stop },
+    { ready: { get: () => counts.ready }, presence: { get: () => counts.presence } },
+  ) as Seen;
+}
+
+export const answer = <T>(given: LogAnswer<T>): Promise<T> =>
+  firstValueFrom(from(given), { defaultValue: undefined as T });
+
+export const delay = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** Waits until something holds. */
+export async function eventually(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
+  const deadline = Date.now() + patienceMs;
+  while (!(await holds())) {
+    if (Date.now() > deadline) throw new Error(`not within ${patienceMs} ms: ${what}`);
+    await delay(5);
+  }
+}
+
+/** Compares by JSON, in which undefined is a word of its own. */
+export function equal(actual: unknown, expected: unknown, what: string): void {
+  const text = (value: unknown): string =>
+    JSON.stringify(value, (_name, member: unknown) => (member === undefined ? '(undefined)' : member));
+  if (text(actual) !== text(expected)) throw new Error(`${what}: ${text(actual)} instead of ${text(expected)}`);
+}
