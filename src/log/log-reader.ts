@@ -395,14 +395,17 @@ export function startReader(room: KeyRoom, subscriber: Subscriber<PositionedEven
     const maxBytes = options.pauseWhile ? pausablePageBytes : pageBytes;
     room.read(cursor, maxBytes).subscribe({
       next(page) {
-        isReading = false;
         if (subscriber.closed) return;
+        const readsAgain = mustRead;
         try {
+          // Still reading: the state of the page pokes the readers, and this one would read the same place again.
           take(page);
         } catch (error) {
           fail(error);
           return;
         }
+        isReading = false;
+        mustRead = readsAgain;
         work();
       },
       error: fail,
