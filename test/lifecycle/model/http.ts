@@ -15,8 +15,11 @@ export function decodeHttp(plan: HttpPlan, events: readonly ModelEvent[], ended:
   /** Set for a response that has failed. */
   let failure: { readonly statusCode: number; readonly body: Bytes } | undefined;
 
-  const release = (): void => {
-    for (const bytes of held ?? []) decoded.push({ type: 'chunk', bytes });
+  /** @param last - The chunk that has shown that there is no prelude. What was held before it is one chunk. */
+  const release = (last?: Bytes): void => {
+    const bytes = (held ?? []).join('');
+    if (bytes !== '') decoded.push({ type: 'chunk', bytes });
+    if (last !== undefined) decoded.push({ type: 'chunk', bytes: last });
     held = undefined;
   };
   const failed = ({ statusCode, body }: NonNullable<typeof failure>): Decoded => ({
@@ -34,7 +37,7 @@ export function decodeHttp(plan: HttpPlan, events: readonly ModelEvent[], ended:
         held.push(event.bytes);
         const prelude = preludeOf(held.join(''));
         if (prelude === 'none') {
-          release();
+          release(held.pop());
         } else if (prelude) {
           const { statusCode, body } = prelude;
           if (typeof statusCode !== 'number') return { events: decoded, error: 'ProtocolError' };

@@ -36,7 +36,9 @@ export function modelSharing(plan: SharePlan, clock: ModelClock, source: ModelSo
     if (event.type !== 'chunk' || last?.type !== 'chunk') history.push(event);
     // For those who come late chunks are joined to few: of so few bytes, to one.
     else history[history.length - 1] = { type: 'chunk', bytes: last.bytes + event.bytes };
-    overflowed = payloadBytes(history) > maxReplayBytes;
+    // Retries and events of unknown types occupy 512 bytes. A restart begins the history anew.
+    const others = history.filter((one) => one.type === 'unknown' || (one.type === 'retry' && one.mode !== 'restart'));
+    overflowed = payloadBytes(history) + 512 * others.length > maxReplayBytes;
   }
 
   function ended(as: 'idle' | 'complete'): ModelObserver[] {
