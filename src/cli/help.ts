@@ -80,19 +80,32 @@ ${exitCodeText}
   rx-lambda-stream serve FILE... [options]
 
   Serves handler files written for AWS (the global awslambda is provided) as a local Lambda endpoint that speaks
-  InvokeWithResponseStream and Invoke. A file's only function is named after the file: chat.mjs is "chat"; of several
-  exports each is "chat.export". Files are loaded again when they change. Ctrl-C stops.
+  InvokeWithResponseStream and Invoke, and opens a function URL for each function. Ctrl-C stops: running handlers have a
+  second to end, a second Ctrl-C ends at once. A handler in a busy loop blocks all of it, Ctrl-C too: use Ctrl-\\.
+
+  An export "handler", else a default export, is named after its file: chat.mjs is "chat", chat/index.mjs too. Other
+  exported functions are "chat.export". NAME=FILE#export serves one export under a name, NAME=FILE renames the file's.
+  TypeScript files work where Node strips types (22.18 and later). Files are loaded again when they, or files that they
+  import, change.
 
 OPTIONS
   --port PORT           default 3001; 0 takes a free one
   --host HOST           default 127.0.0.1; credentials are not checked, so think twice
-  --cors                let pages in browsers call
+  --allow-host NAME     a name by which clients reach a loopback address, e.g. host.docker.internal; may be repeated
+  --cors ORIGIN         let pages of this origin call, e.g. http://localhost:4200; may be repeated; * is every page
+  --no-urls             open no function URLs
+  --url-port PORT       the first function URL's port, further ones follow it (default: free ports)
+  --env-file FILE       environment variables, as NAME=value lines; those that are set already stay; may be repeated
   --timeout MS          the functions' time-out (default 900000)
+  --memory MB           what the functions are told of their memory (default 128); nothing is limited
+  --concurrency N       how many invocations of a function may run at once; one more is throttled
+  --init-timeout MS     how long a file may take to load (default 10000, as on AWS)
   --no-watch            do not load changed files again
 
 EXIT CODES
-  0    stopped (Ctrl-C)
-  1    something unexpected: the port is taken, a file cannot be loaded at the start
+  0    stopped: Ctrl-C, SIGTERM, or the reader of the output went away
+  1    something unexpected: the port is taken, a file cannot be loaded at the start, two functions have one name
   2    the command line is wrong
+  130  a second Ctrl-C, 143 a second SIGTERM
 `,
 } as const;

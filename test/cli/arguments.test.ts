@@ -26,13 +26,29 @@ test('invoke has defaults for all but the name', () => {
 
 test('serve has defaults for all but the files', () => {
   expect(parseServeArguments(['a.js', 'b.js'])).toEqual({
-    files: ['a.js', 'b.js'],
+    targets: ['a.js', 'b.js'],
     port: 3001,
     host: '127.0.0.1',
+    allowedHosts: [],
     cors: false,
+    urlPort: 0,
+    envFiles: [],
     timeoutMs: undefined,
+    memoryMb: undefined,
+    concurrency: undefined,
+    initTimeoutMs: 10_000,
     watch: true,
   });
+});
+
+test('cors takes origins, and * for every page', () => {
+  const cors = (...args: string[]): unknown => parseServeArguments(['a.js', ...args]).cors;
+  expect(cors('--cors', 'http://localhost:4200,null', '--cors', 'https://app.example')).toEqual([
+    'http://localhost:4200',
+    'null',
+    'https://app.example',
+  ]);
+  expect(cors('--cors', '*')).toBe(true);
 });
 
 describe('what is refused', () => {
@@ -68,6 +84,11 @@ describe('what is refused', () => {
     ['no file', [], 'at least one FILE'],
     ['a port that is none', ['a.js', '--port', '70000'], 'from 0 to 65535'],
     ['an unknown option', ['a.js', '--prot', '1'], '--prot'],
+    ['cors without an origin', ['a.js', '--cors'], '--cors'],
+    ['a file in the place of an origin', ['--cors', 'a.mjs', 'b.mjs'], '--cors needs a URL'],
+    ['an origin with a slash', ['a.js', '--cors', 'https://a.example/'], 'https://a.example, not https://a.example/'],
+    ['a port for URLs that are not opened', ['a.js', '--no-urls', '--url-port', '1'], 'contradict'],
+    ['no memory', ['a.js', '--memory', '0'], '--memory must be a whole number from 1'],
   ])('serve: %s', (_name, args, message) => {
     expect(() => parseServeArguments(args)).toThrow(UsageError);
     expect(() => parseServeArguments(args)).toThrow(message);

@@ -1,48 +1,13 @@
-import { InvokeWithResponseStreamCommand, LambdaClient } from '@aws-sdk/client-lambda';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { InvokeWithResponseStreamCommand } from '@aws-sdk/client-lambda';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { collectResponse, invokeWithResponseStream } from 'rx-lambda-stream';
-import { firstValueFrom } from 'rxjs';
-import { beforeEach, expect, onTestFinished, test } from 'vitest';
-import { runBin, startBin, type Bin } from './run-bin.js';
+import { expect, test } from 'vitest';
+import { runBin } from './run-bin.js';
+import { startServe, useFolder } from './start-serve.js';
 
 const examples = (name: string): string => fileURLToPath(new URL(`../../examples/functions/${name}`, import.meta.url));
 
-let folder: string;
-
-beforeEach(async () => {
-  const made = await mkdtemp(join(tmpdir(), 'rx-lambda-stream-'));
-  folder = made;
-  onTestFinished(() => rm(made, { recursive: true }));
-});
-
-async function write(name: string, text: string): Promise<string> {
-  const file = join(folder, name);
-  await writeFile(file, text);
-  return file;
-}
-
-/** Starts \`serve\` on a free port, and a client with the configuration it prints. */
-async function startServe(
-  args: readonly string[],
-): Promise<{ bin: Bin; client: LambdaClient; text: (name: string, event?: object) => Promise<string> }> {
-  const bin = startBin(['serve', ...args, '--port', '0']);
-  const printed = await bin.printed(/\}\);\n/);
-  const pasted = /new LambdaClient\((\{[^]*?\})\);/.exec(printed)?.[1] ?? '';
-  const config = JSON.parse(pasted.replaceAll(/(\w+):\s/g, '"$1": ').replaceAll("'", '"')) as { endpoint: string };
-  const client = new LambdaClient({ ...config, maxAttempts: 1 });
-  onTestFinished(() => client.destroy());
-  return {
-    bin,
-    client,
-    text: async (FunctionName, Payload = {}) =>
-      (
-        await firstValueFrom(invokeWithResponseStream(client, { FunctionName, Payload }).pipe(collectResponse()))
-      ).text(),
-  };
-}
+const { write, folder } = useFolder();
 
 test('handler files written for AWS are served unmodified, a line for each invocation', async () => {
   const files = ['chat.js', 'records.js', 'updates.js', 'page.js', 'shop.js'].map(examples);
@@ -59,7 +24,9 @@ test('handler files written for AWS are served unmodified, a line for each invoc
   await expect(text('shop.broken')).rejects.toMatchObject({ name: 'FunctionError', errorMessage: 'out of stock' });
 
   const printed = await bin.printed(/shop\.broken {2}[^]*shop\.js:\d+:\d+/);
-  expect(printed).toMatch(/prompt of 2 characters\n.* 200 {2}chat {2}[\d.]+ k?B {2}\d+ ms/);
+  expect(printed).toMatch(/prompt of 2 characters\n.* 200 {2}POST {2}chat {2}33 B {2}first byte \d+ ms, \d+ ms/);
+  // The function's own status, which the SDK's way carries inside a 200.
+  expect(printed).toMatch(/ 201 {2}POST {2}page {2}/);
   expect(printed).toMatch(/shop\.broken .*RangeError: out of stock\n {4}at .*\/shop\.js:\d+:\d+/);
   bin.child.kill('SIGINT');
   expect(await bin.ended).toMatchObject({ code: 0, stderr: '' });
@@ -78,7 +45,6 @@ test('CommonJS files are served too', async () => {
 });
 
 test('a changed file is loaded again, with what it imports, and a broken one keeps its functions', async () => {
-  await mkdir(join(folder, 'lib'));
   await write('lib/word.mjs', 'export const word = "one";');
   const file = await write('fn.mjs', 'import { word } from "./lib/word.mjs"; export const handler = async () => word;');
   await write('part.cjs', 'exports.word = "uno";');
@@ -87,8 +53,9 @@ test('a changed file is loaded again, with what it imports, and a broken one kee
   expect([await text('fn'), await text('other')]).toEqual(['"one"', '"uno"']);
 
   await write('lib/word.mjs', 'export const word = "two";');
-  await write('part.cjs', 'exports.word = "due";');
   await bin.printed(/loaded fn, other\n/);
+  await write('part.cjs', 'exports.word = "due";');
+  await bin.printed(/(loaded fn, other\n[^]*){2}/);
   expect([await text('fn'), await text('other')]).toEqual(['"two"', '"due"']);
 
   await write('fn.mjs', 'export const handler = async () => "three";\n\nconst = 1;\n');
@@ -97,16 +64,15 @@ test('a changed file is loaded again, with what it imports, and a broken one kee
   expect(await text('fn')).toBe('"two"');
 
   await write('fn.mjs', 'export const handler = async () => "four";\nexport const second = async () => 2;\n');
-  await bin.printed(/loaded fn\.handler, fn\.second, other\n/);
-  expect(await text('fn.handler')).toBe('"four"');
-  await expect(text('fn')).rejects.toMatchObject({ name: 'ResourceNotFoundException' });
+  await bin.printed(/loaded fn, fn\.second, other\n/);
+  expect(await text('fn')).toBe('"four"');
 });
 
 test('a file that cannot be loaded at the start ends it, with file and line', async () => {
   const throws = await write('throws.mjs', '\n\nthrow new TypeError("at load");\n');
   const syntax = await write('syntax.mjs', 'export const a = 1;\nconst = 2;\n');
   const commonJs = await write('syntax.cjs', '\n\n\nconst = 2;\n');
-  const missing = join(folder, 'missing.mjs');
+  const missing = join(folder(), 'missing.mjs');
   const [first, second, third, fourth] = await Promise.all(
     [throws, syntax, commonJs, missing].map((file) => runBin(['serve', file])),
   );
@@ -117,21 +83,9 @@ test('a file that cannot be loaded at the start ends it, with file and line', as
   expect(fourth?.stderr).toContain('missing.mjs');
 });
 
-test('what a handler throws outside of its promise is told, and the others live on', async () => {
-  const file = await write(
-    'wild.mjs',
-    `export const bad = async () => { setTimeout(() => { throw new Error('nobody catches this'); }); Promise.reject(new Error('nor this')); return 1; };
-     export const good = async () => 2;`,
-  );
-  const { bin, text } = await startServe([file]);
-  expect(await text('wild.bad')).toBe('1');
-  expect(await bin.complained(/nobody catches this[^]*wild\.mjs:1/)).toContain('nor this');
-  expect(await text('wild.good')).toBe('2');
-});
-
 test('timeout and cors are those of the endpoint', async () => {
   const file = await write('slow.mjs', 'export const handler = () => new Promise(() => {});');
-  const { client, text, bin } = await startServe([file, '--timeout', '30', '--cors']);
+  const { client, text, bin } = await startServe([file, '--timeout', '30', '--cors', 'https://app.example']);
   await expect(text('slow')).rejects.toMatchObject({ errorCode: 'Sandbox.Timedout' });
   const endpoint = /http:\/\/127\.0\.0\.1:\d+/.exec(await bin.printed(/Listening/))?.[0] ?? '';
   const answer = await fetch(endpoint, { method: 'OPTIONS', headers: { origin: 'https://app.example' } });

@@ -1,12 +1,30 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
+import { manyLines } from '../terminal.js';
 import { withoutGenerations } from './module-generation.js';
+import { NameCollisionError } from './handler-files.js';
+import { UnsettledLoadError } from './settled-load.js';
 
-/** Why a handler file could not be loaded, with the file and line as far as Node knows them. */
+/** Says why a handler file could not be loaded, with the file and line as far as Node knows them. */
 export async function describeLoadError(file: string, error: unknown): Promise<string> {
+  return manyLines(await explain(file, error));
+}
+
+async function explain(file: string, error: unknown): Promise<string> {
+  const { code } = error as { readonly code?: string };
+  if (error instanceof UnsettledLoadError || error instanceof NameCollisionError) return `${file}\n${error.message}`;
+  if (code === 'ERR_UNKNOWN_FILE_EXTENSION' && /\.[cm]?tsx?$/.test(file)) {
+    return (
+      `${file}\nNode ${process.version} does not load this TypeScript file by itself. Node 22.18 and later do (.ts, not ` +
+      `.tsx);\nan older one with NODE_OPTIONS=--experimental-strip-types; any with NODE_OPTIONS='--import tsx', once tsx is installed.`
+    );
+  }
   const stack = withoutGenerations(error instanceof Error ? (error.stack ?? error.message) : String(error));
+  if (code === 'ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX') {
+    return `${file}\n${stack.split('\n')[0] ?? ''}\nNode only strips types. NODE_OPTIONS='--import tsx' translates all of TypeScript, once tsx is installed.`;
+  }
   if (error instanceof SyntaxError && !stack.includes(file)) {
-    // Of an ES module's syntax error only the command line says where it is.
+    // Only the command line says where an ES module's syntax error is.
     const checked = await checkSyntax(file);
     if (checked !== undefined) return checked;
   }
@@ -14,7 +32,7 @@ export async function describeLoadError(file: string, error: unknown): Promise<s
   return stack.includes(file) ? lines.join('\n') : `${file}\n${lines.join('\n')}`;
 }
 
-/** What \`node --check\` has to say against a file. */
+/** What `node --check` has to say against a file. */
 async function checkSyntax(file: string): Promise<string | undefined> {
   try {
     await promisify(execFile)(process.execPath, ['--check', file]);

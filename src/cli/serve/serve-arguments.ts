@@ -1,39 +1,81 @@
-import { timeLimitMs, type OptionRule } from '../../shared/check-options.js';
-import { parseCommandLine, UsageError, wholeNumber } from '../command-line.js';
+import { limitFrom, timeLimitMs, type OptionRule } from '../../shared/check-options.js';
+import { httpUrl, parseCommandLine, UsageError, wholeNumber } from '../command-line.js';
 
 /** What `serve` was asked for. */
 export interface ServeArguments {
-  readonly files: readonly string[];
+  /** Each a FILE, or `NAME=FILE#export` with either part left out. */
+  readonly targets: readonly string[];
   readonly port: number;
   readonly host: string;
-  readonly cors: boolean;
+  readonly allowedHosts: readonly string[];
+  readonly cors: boolean | readonly string[];
+  /** The first function URL's port; undefined where no URLs are opened. */
+  readonly urlPort: number | undefined;
+  readonly envFiles: readonly string[];
   readonly timeoutMs: number | undefined;
+  readonly memoryMb: number | undefined;
+  readonly concurrency: number | undefined;
+  readonly initTimeoutMs: number;
   readonly watch: boolean;
 }
 
-/** That of `sam local start-lambda`, so that scripts need no change. */
-const defaultPort = 3001;
-const portNumber: OptionRule = { expected: 'a port from 0 to 65535', isValid: (value) => Number(value) <= 65_535 };
+const text = { type: 'string' } as const;
+const texts = { type: 'string', multiple: true } as const;
+const flag = { type: 'boolean', default: false } as const;
 
 /** The options of `serve`. */
 export const serveOptions = {
-  port: { type: 'string' },
+  port: text,
   host: { type: 'string', default: '127.0.0.1' },
-  cors: { type: 'boolean', default: false },
-  timeout: { type: 'string' },
-  'no-watch': { type: 'boolean', default: false },
+  'allow-host': texts,
+  cors: texts,
+  'no-urls': flag,
+  'url-port': text,
+  'env-file': texts,
+  timeout: text,
+  memory: text,
+  concurrency: text,
+  'init-timeout': text,
+  'no-watch': flag,
 } as const;
+
+/** That of `sam local start-lambda`, so that scripts need no change. */
+const defaultPort = 3001;
+/** AWS gives the code outside of the handler this long. */
+const defaultInitTimeoutMs = 10_000;
+const portNumber: OptionRule = { expected: 'a port from 0 to 65535', isValid: (value) => Number(value) <= 65_535 };
 
 /** @throws UsageError for what cannot be understood. */
 export function parseServeArguments(args: readonly string[]): ServeArguments {
   const { values, positionals } = parseCommandLine(args, serveOptions);
   if (positionals.length === 0) throw new UsageError('serve needs at least one FILE with handlers');
+  const urlPort = wholeNumber('--url-port', values['url-port'], portNumber);
+  if (values['no-urls'] && urlPort !== undefined)
+    throw new UsageError('--no-urls and --url-port contradict each other');
   return {
-    files: positionals,
+    targets: positionals,
     port: wholeNumber('--port', values.port, portNumber) ?? defaultPort,
     host: values.host,
-    cors: values.cors,
+    allowedHosts: values['allow-host'] ?? [],
+    cors: parseOrigins(values.cors ?? []),
+    urlPort: values['no-urls'] ? undefined : (urlPort ?? 0),
+    envFiles: values['env-file'] ?? [],
     timeoutMs: wholeNumber('--timeout', values.timeout, timeLimitMs),
+    memoryMb: wholeNumber('--memory', values.memory, limitFrom(1)),
+    concurrency: wholeNumber('--concurrency', values.concurrency, limitFrom(0)),
+    initTimeoutMs: wholeNumber('--init-timeout', values['init-timeout'], timeLimitMs) ?? defaultInitTimeoutMs,
     watch: !values['no-watch'],
   };
+}
+
+/** Reads origins; `*` is every page. A path, a trailing slash included, would never match what a browser sends. */
+function parseOrigins(lists: readonly string[]): boolean | readonly string[] {
+  const origins = lists.flatMap((list) => list.split(',')).map((origin) => origin.trim());
+  if (origins.includes('*')) return true;
+  for (const given of origins) {
+    if (given === 'null') continue;
+    const { origin } = httpUrl('--cors', given);
+    if (origin !== given) throw new UsageError(`--cors needs an origin: ${origin}, not ${given}`);
+  }
+  return origins.length > 0 && origins;
 }

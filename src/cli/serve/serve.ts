@@ -1,108 +1,166 @@
-import { stat } from 'node:fs/promises';
-import { resolve } from 'node:path';
-import { installAwslambda, startLocalLambda, type LocalFunction, type LocalLambda } from '../../local/index.js';
-import { describeInvocation } from './describe-invocation.js';
-import { functionsOfModule } from './functions-of-module.js';
-import { describeLoadError } from './load-error.js';
-import { createModuleLoader, withoutGenerations } from './module-generation.js';
-import { manyLines, paintFor } from '../terminal.js';
-import { parseServeArguments } from './serve-arguments.js';
+import { readFileSync } from 'node:fs';
+import { parseEnv } from 'node:util';
+import { installAwslambda, startLocalLambda, type LocalLambda, type LocalProblem } from '../../local/index.js';
+import { currentScope } from '../../local/invocation/invocation-scope.js';
 import { exitCodes, UsageError } from '../command-line.js';
-import { watchFolders } from './watch-folders.js';
+import { manyLines, oneLine, paintFor } from '../terminal.js';
+import { describeInvocation } from './describe-invocation.js';
+import { HandlerFiles, parseTarget, type LoadedFunctions, type ServedFunction } from './handler-files.js';
+import { describeLoadError } from './load-error.js';
+import { withoutGenerations } from './module-generation.js';
+import { parseServeArguments } from './serve-arguments.js';
+import { listenForStop, type Stop } from './stop.js';
+import { FileWatch } from './watch-files.js';
 
-/** `rx-lambda-stream serve`: serves handler files until a signal comes. Resolves with the exit code. */
+/** Handlers that run when `serve` is stopped may go on for this long. */
+const graceMs = 1_000;
+
+const paint = paintFor(process.stdout);
+const say = (line: string): void => void process.stdout.write(`${line}\n`);
+const complain = (line: string): void => void process.stderr.write(`${line}\n`);
+
+/** `rx-lambda-stream serve`: serves handler files until it is stopped. Resolves with the exit code. */
 export async function serve(args: readonly string[]): Promise<number> {
-  const { port, host, cors, timeoutMs, watch, ...given } = parseServeArguments(args);
-  const files = [...new Set(given.files.map((file) => resolve(file)))];
-  for (const file of files) {
-    const found = await stat(file).catch(() => undefined);
-    if (!found?.isFile()) throw new UsageError(`serve needs files; this is none: ${file}`);
-  }
-  const paint = paintFor(process.stdout);
-  const say = (line: string): void => void process.stdout.write(`${line}\n`);
-  const complain = (line: string): void => void process.stderr.write(`${line}\n`);
-
+  const {
+    targets: texts,
+    envFiles,
+    watch,
+    urlPort,
+    timeoutMs,
+    memoryMb,
+    concurrency,
+    initTimeoutMs,
+    ...options
+  } = parseServeArguments(args);
+  const targets = await Promise.all([...new Set(texts)].map(parseTarget));
+  envFiles.forEach(loadEnvFile);
+  // As on AWS, code outside of the handlers finds a region too.
+  process.env['AWS_REGION'] ??= process.env['AWS_DEFAULT_REGION'] ?? 'us-east-1';
   installAwslambda();
-  const loader = createModuleLoader();
-  const byFile = new Map<string, Map<string, LocalFunction>>();
+  const files = new HandlerFiles(
+    targets,
+    {
+      ...(timeoutMs !== undefined && { timeoutMs }),
+      ...(memoryMb !== undefined && { memoryMb }),
+      ...(concurrency !== undefined && { reservedConcurrency: concurrency }),
+    },
+    { initTimeoutMs },
+  );
   // The endpoint looks functions up here for each request. No prototype: names come from outside.
-  const functions = Object.create(null) as Record<string, LocalFunction>;
-
-  /** Loads every file; one that cannot be loaded keeps what it had. Answers whether all could. */
-  async function load(): Promise<boolean> {
-    let isWell = true;
-    for (const file of files) {
-      try {
-        byFile.set(file, functionsOfModule(file, await loader.load(file)));
-        if (byFile.get(file)?.size === 0) complain(`${paint('yellow', 'no functions')} are exported by ${file}`);
-      } catch (error) {
-        isWell = false;
-        complain(`${paint('red', 'cannot load')} ${manyLines(await describeLoadError(file, error))}`);
-      }
-    }
-    for (const name of Object.keys(functions)) Reflect.deleteProperty(functions, name);
-    for (const [file, found] of byFile) {
-      for (const [name, fn] of found) {
-        if (name in functions) complain(`${paint('yellow', 'twice')}: ${name}, now from ${file}`);
-        functions[name] = timeoutMs === undefined ? fn : ({ handler: fn, timeoutMs } as LocalFunction);
-      }
-    }
-    return isWell;
+  const functions = Object.create(null) as Record<string, ServedFunction>;
+  const stop = listenForStop();
+  const release = tellOfStrayFailures(stop);
+  try {
+    const loaded = await Promise.race([files.load(), stop.requested]);
+    if (!loaded) return exitCodes.ok;
+    if (!(await take(loaded, functions))) return exitCodes.unexpected;
+    const local = await startLocalLambda({
+      ...options,
+      functions,
+      functionUrls: urlPort === undefined ? false : { port: urlPort },
+      keepRequests: false,
+      onInvocation: (invocation) => say(describeInvocation(invocation, paint)),
+      onProblem: (problem) => complain(describeProblem(problem)),
+    });
+    say(greeting(local, functions));
+    const fileWatch = watch ? reloadOnChange(files, functions, local) : undefined;
+    await stop.requested;
+    fileWatch?.close();
+    await local.close({ graceMs });
+    return exitCodes.ok;
+  } finally {
+    release();
+    stop.release();
   }
-
-  if (!(await load())) return exitCodes.unexpected;
-  const local = await startLocalLambda({
-    functions,
-    host,
-    port,
-    cors,
-    keepRequests: false,
-    onInvocation: (invocation) => say(describeInvocation(invocation, paint)),
-  });
-  say(greeting(local, byFile, paint('bold', local.endpoint)));
-
-  // What a handler throws where nobody can catch it: on AWS it ends the runtime, here the others shall live on.
-  const survive = (error: unknown): void => {
-    const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    complain(`${paint('red', 'uncaught')} in a function: ${manyLines(withoutGenerations(text))}`);
-  };
-  process.on('uncaughtException', survive);
-  process.on('unhandledRejection', survive);
-
-  let loading = Promise.resolve(true);
-  const unwatch = watch
-    ? watchFolders(files, () => {
-        loading = loading.then(async () => {
-          loader.nextGeneration();
-          if (await load()) say(`${paint('cyan', 'loaded')} ${Object.keys(functions).join(', ')}`);
-          return true;
-        });
-      })
-    : () => undefined;
-  await stopSignal();
-  unwatch();
-  await loading;
-  await local.close();
-  process.off('uncaughtException', survive);
-  process.off('unhandledRejection', survive);
-  return exitCodes.ok;
 }
 
-function greeting(
-  { clientConfig }: LocalLambda,
-  byFile: ReadonlyMap<string, ReadonlyMap<string, LocalFunction>>,
-  endpoint: string,
-): string {
-  const names = [...byFile].flatMap(([file, found]) => [...found.keys()].map((name) => `  ${name.padEnd(24)} ${file}`));
-  const config = JSON.stringify(clientConfig, null, 2)
+/** Puts functions in place of those that are served, and tells of failures. Resolves with whether there was none. */
+async function take(loaded: LoadedFunctions, functions: Record<string, ServedFunction>): Promise<boolean> {
+  for (const { file, error } of loaded.failures) {
+    complain(`${paint('red', 'cannot load')} ${await describeLoadError(file, error)}`);
+  }
+  for (const file of loaded.emptyFiles) complain(`${paint('yellow', 'no functions')} are exported by ${oneLine(file)}`);
+  for (const name of Object.keys(functions)) Reflect.deleteProperty(functions, name);
+  Object.assign(functions, Object.fromEntries(loaded.functions));
+  return loaded.failures.length === 0;
+}
+
+function reloadOnChange(files: HandlerFiles, functions: Record<string, ServedFunction>, local: LocalLambda): FileWatch {
+  const reload = async (): Promise<void> => {
+    files.startOver();
+    const loaded = await files.load();
+    // A later change is being loaded already.
+    if (loaded === undefined) return;
+    const isWell = await take(loaded, functions);
+    fileWatch.watch(files.loadedFiles);
+    const known = { ...local.functionUrls };
+    try {
+      await local.openFunctionUrls();
+    } catch (error) {
+      complain(`${paint('red', 'no URL')} for a new function: ${oneLine((error as Error).message)}`);
+    }
+    if (isWell) say(`${paint('cyan', 'loaded')} ${Object.keys(functions).join(', ')}`);
+    for (const [name, url] of Object.entries(local.functionUrls)) if (!(name in known)) say(`  ${name}  ${url}`);
+  };
+  const fileWatch = new FileWatch(
+    Object.values(functions).map(({ file }) => file),
+    {
+      onChange: () => void reload(),
+      onFailure: (folder, error) => {
+        complain(
+          `${paint('yellow', 'not watched')}: ${oneLine(folder)} (${oneLine(error.message)}); restart to load changes`,
+        );
+      },
+    },
+  );
+  fileWatch.watch(files.loadedFiles);
+  return fileWatch;
+}
+
+/** Reads variables as `node --env-file` does: those of the environment win. */
+function loadEnvFile(file: string): void {
+  try {
+    for (const [name, value] of Object.entries(parseEnv(readFileSync(file, 'utf8')))) process.env[name] ??= value;
+  } catch (error) {
+    throw new UsageError(`--env-file cannot be read: ${(error as Error).message}`);
+  }
+}
+
+/** Tells of errors that belong to no invocation, such as one in a timer of a handler file. The functions live on. */
+function tellOfStrayFailures(stop: Stop): () => void {
+  const onError = (error: unknown): void => {
+    // The endpoint gives an invocation's own errors to that invocation.
+    if (currentScope() !== undefined) return;
+    complain(`${paint('red', 'uncaught')} outside of an invocation: ${stackOf(error)}`);
+  };
+  const onExit = (code: number): void => {
+    if (stop.isRequested()) return;
+    process.exitCode = exitCodes.unexpected;
+    complain(`${paint('red', 'ended')}: a handler file called process.exit(${code}) outside of an invocation`);
+  };
+  process.on('uncaughtException', onError).on('unhandledRejection', onError).on('exit', onExit);
+  return () => process.off('uncaughtException', onError).off('unhandledRejection', onError).off('exit', onExit);
+}
+
+function describeProblem({ kind, message, error }: LocalProblem): string {
+  const stack = error === undefined ? '' : `\n${stackOf(error)}`;
+  return `${paint(kind === 'refused' ? 'yellow' : 'red', kind)}: ${oneLine(message)}${stack}`;
+}
+
+function stackOf(error: unknown): string {
+  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  return manyLines(withoutGenerations(text));
+}
+
+function greeting(local: LocalLambda, functions: Readonly<Record<string, ServedFunction>>): string {
+  const served = Object.entries(functions).map(([name, { file }]) => {
+    const url = local.functionUrls[name];
+    return `  ${name.padEnd(24)} ${url === undefined ? '' : `${url.padEnd(26)} `}${oneLine(file)}`;
+  });
+  const config = JSON.stringify(local.clientConfig, null, 2)
     .replaceAll(/"(\w+)":/g, '$1:')
     .replaceAll('"', "'");
-  return [`Listening on ${endpoint}`, ...names, '', `new LambdaClient(${config});`, ''].join('\n');
-}
-
-function stopSignal(): Promise<void> {
-  return new Promise((resolveStop) => {
-    process.once('SIGINT', () => resolveStop());
-    process.once('SIGTERM', () => resolveStop());
-  });
+  return [`Listening on ${paint('bold', local.endpoint)}`, ...served, '', `new LambdaClient(${config});`, ''].join(
+    '\n',
+  );
 }
