@@ -105,7 +105,7 @@ export class TruncatedStreamError extends LambdaStreamError {
         : `The response stream of function "${functionName}" ${how} without InvokeComplete`;
     super(
       `${what}, after ${chunks} chunks (${bytes} bytes)${requestText(init)}: ` +
-        `the response is not complete, and the function may have run`,
+        `the response is not complete. The function may have run, so that a retry needs idempotent: true`,
       init,
     );
     assignDefined(this, { functionName, requestId, chunks, bytes });
@@ -282,7 +282,17 @@ function parseErrorDetails(json: string): {
     errorType: typeof errorType === 'string' ? errorType : undefined,
     errorMessage: typeof errorMessage === 'string' ? errorMessage : undefined,
     trace: Array.isArray(lines)
-      ? lines.map((line: unknown) => (typeof line === 'string' ? line : JSON.stringify(line)))
+      ? lines.map((line: unknown) => (typeof line === 'string' ? line : describeFrame(line)))
       : undefined,
   };
+}
+
+/** Describes a frame of a trace that is not text. */
+function describeFrame(frame: unknown): string {
+  try {
+    return JSON.stringify(frame);
+  } catch {
+    // Nested too deep for JSON.stringify, though JSON.parse has read it.
+    return String(frame).slice(0, maxExcerptLength);
+  }
 }

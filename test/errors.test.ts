@@ -113,7 +113,7 @@ describe('the function and the request', () => {
     expect(errors.map(({ message }) => message)).toEqual([
       'Function "chat" failed with Unhandled (it died) (request r-1)',
       'The response stream of function "chat" ended without InvokeComplete, after 1 chunks (2 bytes) (request r-1): ' +
-        'the response is not complete, and the function may have run',
+        'the response is not complete. The function may have run, so that a retry needs idempotent: true',
       'A frame is odd (function "chat") (request r-1)',
     ]);
   });
@@ -131,7 +131,7 @@ describe('the function and the request', () => {
     expect(errors.map(({ message }) => message)).toEqual([
       'The function failed with Unhandled',
       'The body of the HTTP response broke before its end, after 1 chunks (2 bytes): ' +
-        'the response is not complete, and the function may have run',
+        'the response is not complete. The function may have run, so that a retry needs idempotent: true',
       'A frame is odd',
     ]);
   });

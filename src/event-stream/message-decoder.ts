@@ -1,4 +1,4 @@
-import { ProtocolError } from '../errors.js';
+import { DetachedPayloadError, ProtocolError } from '../errors.js';
 import { crc32, crc32ByTables } from './crc32.js';
 import type { MessageHeaders } from '../events.js';
 import { parseMessageHeaders } from './message-headers.js';
@@ -12,6 +12,9 @@ const minMessageBytes = 16;
 /** The largest frame that is believed. Lambda's own chunks stay far below it. */
 export const defaultMaxMessageBytes = 24 * 1024 * 1024;
 
+/** The longest header block that is believed, in bytes: the limit of AWS's own C implementation. */
+const maxHeadersBytes = 128 * 1024;
+
 /**
  * Takes one message. `headers` is the same object for frames with equal header blocks; `payload` is a view that
  * nothing writes to again. Returning false ends the decoding, also of what was already received.
@@ -22,7 +25,8 @@ export interface MessageDecoder {
   /**
    * Takes the next bytes of the stream, cut anywhere, and reports the messages that they complete, synchronously.
    *
-   * @throws {@link ProtocolError} for a wrong checksum or length. The decoder is of no use afterwards.
+   * @throws {@link ProtocolError} for a wrong checksum or length, and {@link DetachedPayloadError} where the listener
+   * gave the payload's buffer away. The decoder is of no use afterwards.
    */
   decode(bytes: Uint8Array): void;
 }
@@ -68,6 +72,9 @@ export function createMessageDecoder(
     if (total < minMessageBytes || headersLength > total - minMessageBytes) {
       throw new ProtocolError(`A frame has impossible lengths: ${total} bytes in all, ${headersLength} of headers`);
     }
+    if (headersLength > maxHeadersBytes) {
+      throw new ProtocolError(`A frame has ${headersLength} bytes of headers, over the limit of ${maxHeadersBytes}`);
+    }
     if (total > maxMessageBytes) {
       throw new ProtocolError(`A frame of ${total} bytes is over the limit of ${maxMessageBytes} bytes`);
     }
@@ -98,7 +105,10 @@ export function createMessageDecoder(
     lastTotal = total;
     lastPreludeCrc = view.getUint32(start + 8);
     lastHeadCrc = headCrc;
-    return onMessage(lastHeaders, payload);
+    if (!onMessage(lastHeaders, payload)) return false;
+    // A listener that transfers the payload's buffer takes all frames of the read with it. Its length then is 0.
+    if (bytes.length === 0) throw new DetachedPayloadError();
+    return true;
   }
 
   /** Begins a frame that spans reads. */

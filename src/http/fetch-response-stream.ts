@@ -1,7 +1,6 @@
 import { Observable } from 'rxjs';
 import type { LambdaStreamEvent } from '../events.js';
-import type { BodyReader } from '../invoke/body-reader.js';
-import { readBody } from '../invoke/read-body.js';
+import { readBody, type BodyReader } from '../invoke/read-body.js';
 import { captureContext } from '../shared/async-context.js';
 import { callback, checkOptions, flag, observable, type OptionRule } from '../shared/check-options.js';
 import { checkTarget, resolveTarget, type FetchTargetSource } from './fetch-target.js';
@@ -108,7 +107,7 @@ export function fetchResponseStream(
     /** Reads on, unless told otherwise: by now, or later. */
     function pace(pause: boolean): void {
       paused = pause;
-      body?.pace(pause);
+      body?.setPaused(pause);
     }
 
     /** Fails with the reason of the Request's own signal, which `fetch` does not heed beside ours. */
@@ -147,7 +146,7 @@ export function fetchResponseStream(
         return;
       }
       events.begin();
-      body.pace(paused);
+      body.setPaused(paused);
     }
 
     async function open(): Promise<void> {

@@ -1,11 +1,13 @@
 import type { Subscriber } from 'rxjs';
 import { FunctionError, ProtocolError, TruncatedStreamError } from '../errors.js';
 import type { ChunkEvent, CompleteEvent, HeadEvent, LambdaStreamEvent } from '../events.js';
+import { assertAttached } from '../shared/bytes.js';
 import { defined } from '../shared/defined.js';
 
 /** Delivers the events of one response to its subscriber, and turns its end into a completion or an error. */
 export interface EventDelivery {
   readonly head: (event: HeadEvent) => void;
+  /** @throws DetachedPayloadError for a chunk whose buffer was given away, which would count as no bytes. */
   readonly chunk: (event: ChunkEvent) => void;
   /** Takes the InvokeComplete. Its ErrorCode becomes a FunctionError, unless the caller asked for the event. */
   readonly complete: (event: CompleteEvent) => void;
@@ -34,6 +36,7 @@ export function createEventDelivery(
       subscriber.next(event);
     },
     chunk(event) {
+      assertAttached(event.payload);
       chunks++;
       bytes += event.payload.length;
       subscriber.next(event);

@@ -1,9 +1,16 @@
 import { Observable } from 'rxjs';
 import type { LambdaStreamEvent } from '../events.js';
-import { assertInvokeInput, resolveInvokeInput, type InvokeInputSource } from './invoke-input.js';
+import { captureContext } from '../shared/async-context.js';
+import { checkOptions, flag, observable, oneOf, show, type OptionRule } from '../shared/check-options.js';
+import {
+  assertInvokeInput,
+  resolveInvokeInput,
+  type InvokeCommandInput,
+  type InvokeInputSource,
+} from './invoke-input.js';
 import { createEventDelivery } from './event-delivery.js';
 import type { LambdaStreamClient } from './lambda-stream-client.js';
-import { openResponse } from './open-response.js';
+import { openResponse, type OpenResponseObserver } from './open-response.js';
 import type { Pull } from './pull.js';
 import { streamEvents } from './stream-events.js';
 import { streamOutput } from './mocked-output.js';
@@ -35,6 +42,15 @@ export interface InvokeWithResponseStreamOptions {
   readonly pauseWhile?: Observable<boolean>;
 }
 
+const caller = 'invokeWithResponseStream';
+
+/** The rules of {@link InvokeWithResponseStreamOptions}, for all that take them. */
+export const invokeOptionRules: Readonly<Record<string, OptionRule>> = {
+  functionErrors: oneOf(['throw', 'emit']),
+  sdkRetries: flag,
+  pauseWhile: observable,
+};
+
 /** The type of {@link invokeWithResponseStream}, to inject it and to replace it in tests. */
 export type InvokeWithResponseStream = typeof invokeWithResponseStream;
 
@@ -52,8 +68,10 @@ export type InvokeWithResponseStream = typeof invokeWithResponseStream;
  * - **Completes** only when AWS's `InvokeComplete` was read and reported no error, or with an accepted DryRun (204).
  *   What follows it on the wire is ignored.
  * - **Errors** with the SDK's own exceptions for what AWS reports, before or within the stream; `FunctionError` for a
- *   failed function; `TruncatedStreamError` for a stream without its end; `ProtocolError` for bytes that are none of
- *   this protocol; the input function's own error; `RangeError` for a ClientContext over 3,583 bytes.
+ *   failed function; `TruncatedStreamError` for a stream without its end; `ProtocolError` for bytes that do not follow
+ *   the protocol; `DetachedPayloadError` where a consumer gave a chunk's buffer away; the input function's own error;
+ *   `RangeError` for a ClientContext over 3,583 bytes.
+ * - **Async context** events arrive in that of the subscription (AsyncLocalStorage, OpenTelemetry).
  * - **Unsubscribing** closes the connection at every moment. It neither stops nor un-bills the function: Lambda runs it
  *   to its end. Nothing is thrown or rejected afterwards.
  * - **Memory** one unfinished frame, at most 24 MiB; a frame over that is a `ProtocolError`.
@@ -74,52 +92,65 @@ export function invokeWithResponseStream(
   input: InvokeInputSource,
   options: InvokeWithResponseStreamOptions = {},
 ): Observable<LambdaStreamEvent> {
-  const { functionErrors = 'throw', sdkRetries = false, pauseWhile } = options;
+  checkOptions(caller, options, invokeOptionRules);
+  checkClient(client);
   if (typeof input !== 'function') assertInvokeInput(input);
-  if (!['throw', 'emit'].includes(functionErrors)) {
-    throw new TypeError(`functionErrors must be 'throw' or 'emit'`);
-  }
+  const { functionErrors = 'throw', sdkRetries = false, pauseWhile } = options;
 
   return new Observable((subscriber) => {
+    // What arrives belongs to whoever subscribed, whichever context lifts a pause or ends a span of the SDK.
+    const runInContext = captureContext();
     const controller = new AbortController();
+    const { signal: abortSignal } = controller;
     const abort = (): void => controller.abort();
-    const fail = (error: unknown): void => subscriber.error(error);
+    const fail = (error: unknown): void => runInContext((reason) => subscriber.error(reason), error);
     let body: Pull | undefined;
-    let opened = false;
-    let paused = false;
+    let isOpened = false;
+    let isPaused = false;
 
-    /** Reads on, unless told otherwise: by now, or later. */
-    function pace(pause: boolean): void {
-      paused = pause;
-      body?.pace(pause);
+    /** Pauses the response or lets it flow: now, or as soon as it is there. */
+    function setPaused(paused: boolean): void {
+      isPaused = paused;
+      body?.setPaused(paused);
+    }
+
+    function send(commandInput: InvokeCommandInput): void {
+      const delivery = createEventDelivery(String(commandInput.FunctionName), functionErrors, subscriber);
+      const observer: OpenResponseObserver = {
+        response(response) {
+          body = streamEvents({ response, delivery, subscriber, runInContext, abort });
+          isOpened = true;
+          setPaused(isPaused);
+        },
+        output(output) {
+          if (subscriber.closed) return;
+          body = streamOutput(output, delivery, subscriber, runInContext);
+          setPaused(isPaused);
+        },
+        error: fail,
+      };
+      void openResponse({ client, input: commandInput, abortSignal, sdkRetries, observer });
     }
 
     subscriber.add(() => {
       // Afterwards the response's own teardown knows whether there is anything left to close.
-      if (!opened) abort();
+      if (!isOpened) abort();
     });
-    subscriber.add(pauseWhile?.subscribe({ next: pace, error: fail }));
+    subscriber.add(pauseWhile?.subscribe({ next: setPaused, error: fail }));
     if (subscriber.closed) return;
     subscriber.add(
       resolveInvokeInput(input).subscribe({
-        next(commandInput) {
-          const delivery = createEventDelivery(String(commandInput.FunctionName), functionErrors, subscriber);
-          void openResponse(client, commandInput, controller.signal, sdkRetries, {
-            response(response) {
-              opened = true;
-              body = streamEvents(response, delivery, subscriber, abort);
-              pace(paused);
-            },
-            output(output) {
-              if (subscriber.closed) return;
-              body = streamOutput(output, delivery, subscriber);
-              pace(paused);
-            },
-            error: fail,
-          });
-        },
+        next: (commandInput) => runInContext(send, commandInput),
         error: fail,
       }),
     );
   });
+}
+
+/** @throws TypeError for anything that cannot send the command. Says what was given instead. */
+function checkClient(client: unknown): void {
+  const { send, invokeWithResponseStream: ofVersion2 } = Object(client) as Readonly<Record<string, unknown>>;
+  if (typeof send === 'function') return;
+  const given = typeof ofVersion2 === 'function' ? "version 2's client (aws-sdk)" : show(client);
+  throw new TypeError(`${caller}: client must be a LambdaClient of @aws-sdk/client-lambda, not ${given}`);
 }

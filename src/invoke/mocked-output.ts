@@ -1,9 +1,10 @@
 import type { Subscriber } from 'rxjs';
 import { LambdaStreamError } from '../errors.js';
 import type { LambdaStreamEvent } from '../events.js';
+import type { RunInContext } from '../shared/async-context.js';
+import { assertAttached, plainBytes } from '../shared/bytes.js';
 import { defined } from '../shared/defined.js';
 import type { EventDelivery } from './event-delivery.js';
-import { plainBytes } from '../shared/bytes.js';
 import type { LambdaStreamOutput, LambdaStreamOutputEvent } from './lambda-stream-client.js';
 import { pull, type Pull } from './pull.js';
 import { toCompleteEvent } from './to-event.js';
@@ -17,55 +18,73 @@ export function streamOutput(
   output: LambdaStreamOutput,
   delivery: EventDelivery,
   subscriber: Subscriber<LambdaStreamEvent>,
+  runInContext: RunInContext,
 ): Pull | undefined {
   const { StatusCode = 200, ExecutedVersion, ResponseStreamContentType, EventStream = none() } = output;
-  const requestId = output.$metadata?.requestId;
-  delivery.head(
-    defined({
-      type: 'head' as const,
-      statusCode: StatusCode,
-      executedVersion: ExecutedVersion,
-      contentType: ResponseStreamContentType,
-      requestId,
-      headers: {},
-    }),
-  );
+  const head = defined({
+    type: 'head' as const,
+    statusCode: StatusCode,
+    executedVersion: ExecutedVersion,
+    contentType: ResponseStreamContentType,
+    requestId: output.$metadata?.requestId,
+    headers: {},
+  });
+  runInContext(delivery.head, head);
   if (StatusCode === 204) {
-    subscriber.complete();
+    runInContext(() => subscriber.complete(), undefined);
     return undefined;
   }
 
-  const iterator = EventStream[Symbol.asyncIterator]();
-  subscriber.add(() => {
-    // A generator that rejects while it is being closed has nobody left to tell.
-    iterator.return?.().catch(() => undefined);
-  });
+  const iterator = iterate(EventStream);
+  subscriber.add(() => close(iterator));
+
+  function take({ PayloadChunk, InvokeComplete, $unknown }: LambdaStreamOutputEvent): void {
+    if (PayloadChunk) {
+      const { Payload = new Uint8Array(0) } = PayloadChunk;
+      assertAttached(Payload);
+      // A plain view, also where the mock was given a Buffer.
+      delivery.chunk({ type: 'chunk', payload: plainBytes(Payload) });
+    } else if (InvokeComplete) {
+      delivery.complete(toCompleteEvent(InvokeComplete));
+    } else if ($unknown) {
+      // The SDK's own iterator drops unknown events. A mock may hold some, with no frame behind them.
+      subscriber.next({ type: 'unknown', eventType: $unknown[0], headers: {}, payload: new Uint8Array(0) });
+    }
+  }
+
+  function fail(cause: unknown): void {
+    if (isFinal(cause)) delivery.fail(cause);
+    else delivery.truncated(cause);
+  }
+
   return pull(
     () => iterator.next(),
     {
-      next(event: LambdaStreamOutputEvent) {
-        const { PayloadChunk, InvokeComplete } = event;
-        if (PayloadChunk) {
-          // Plain, also where the mock was given a Buffer.
-          delivery.chunk({ type: 'chunk', payload: plainBytes(PayloadChunk.Payload ?? new Uint8Array(0)) });
-        } else if (InvokeComplete) {
-          delivery.complete(toCompleteEvent(InvokeComplete));
-        } else if (event.$unknown) {
-          // The SDK's own iterator drops unknown events; a mock may hold some, with no frame behind them.
-          subscriber.next({ type: 'unknown', eventType: event.$unknown[0], headers: {}, payload: new Uint8Array(0) });
-        }
-      },
-      complete: delivery.truncated,
-      error(cause) {
-        if (isFinal(cause)) subscriber.error(cause);
-        else delivery.truncated(cause);
-      },
+      next: (event) => runInContext(take, event),
+      complete: () => runInContext(delivery.truncated, undefined),
+      error: (cause) => runInContext(fail, cause),
     },
     () => subscriber.closed,
   );
 }
 
-/** An error that says already what it is: AWS's own, or this package's. Everything else is a broken connection. */
+/** An iterator as mocks make it: its methods may answer with or without a promise. */
+interface EventIterator {
+  next(): IteratorResult<LambdaStreamOutputEvent> | Promise<IteratorResult<LambdaStreamOutputEvent>>;
+  return?(): unknown;
+}
+
+/** Iterates a mock's events: an async iterable, as the SDK's, or a plain array. */
+function iterate(events: AsyncIterable<LambdaStreamOutputEvent> | Iterable<LambdaStreamOutputEvent>): EventIterator {
+  return Symbol.asyncIterator in events ? events[Symbol.asyncIterator]() : events[Symbol.iterator]();
+}
+
+/** Closes a mock's iterator. What it throws or rejects with meanwhile has nobody left to be told. */
+function close(iterator: EventIterator): void {
+  new Promise((resolve) => resolve(iterator.return?.())).catch(() => undefined);
+}
+
+/** Tells an error that says already what it is, AWS's own or this package's, from a broken connection. */
 function isFinal(error: unknown): boolean {
   return error instanceof LambdaStreamError || '$fault' in (Object(error) as object);
 }

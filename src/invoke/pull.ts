@@ -1,31 +1,32 @@
 import type { Observer } from 'rxjs';
 
-/** Values pulled one promise at a time into an observer. It begins paused. */
+/** Values that are pulled one at a time into an observer. It begins paused. */
 export interface Pull {
   /** Pulls no more, or goes on. */
-  pace(paused: boolean): void;
+  setPaused(paused: boolean): void;
 }
 
 /**
  * Pulls values, one at a time and never while paused, until there are no more.
  *
+ * @param next - Asks for the next value. A mock may answer without a promise.
  * @param isDone - Nobody listens any more. True after the observer's completion or error.
  */
 export function pull<T>(
-  next: () => Promise<IteratorResult<T, unknown>>,
+  next: () => IteratorResult<T, unknown> | PromiseLike<IteratorResult<T, unknown>>,
   observer: Observer<T>,
   isDone: () => boolean,
 ): Pull {
-  let paused = true;
-  /** A loop is running; there is never more than one. */
-  let running = false;
-  /** Arrived after a pause that came while a value was pending. */
+  let isPaused = true;
+  /** Whether the loop runs. There is never more than one. */
+  let isRunning = false;
+  /** What arrived while a pause began. */
   let held: IteratorResult<T, unknown> | undefined;
 
-  const isIdle = (): boolean => paused || isDone();
+  const isIdle = (): boolean => isPaused || isDone();
 
   async function run(): Promise<void> {
-    running = true;
+    isRunning = true;
     try {
       while (!isIdle()) {
         held ??= await next();
@@ -38,13 +39,13 @@ export function pull<T>(
     } catch (cause) {
       if (!isDone()) observer.error(cause);
     }
-    running = false;
+    isRunning = false;
   }
 
   return {
-    pace(pause) {
-      paused = pause;
-      if (!running) void run();
+    setPaused(paused) {
+      isPaused = paused;
+      if (!isRunning) void run();
     },
   };
 }

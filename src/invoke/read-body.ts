@@ -1,21 +1,31 @@
 import type { Observer } from 'rxjs';
-import type { BodyReader, BodySource } from './body-reader.js';
-import { readNodeBody, type NodeBody } from './read-node-body.js';
-import { readWebBody } from './read-web-body.js';
+import { openBody } from './body-source.js';
 
-/** How much may follow the end of the response before its connection is given up, in bytes. */
+/** How many bytes may follow the response's last event before its connection is given up. */
 const maxDrainBytes = 64 * 1024;
 
 /** How long the end of the HTTP response may take after the response's last event, in milliseconds. */
 const maxDrainMs = 1_000;
 
+/** Reads an HTTP response body into an observer. It begins paused. Nothing is reported after `cancel` or `drain`. */
+export interface BodyReader {
+  /** Stops reading, so that TCP slows the sender down, or goes on. At most what was already received is still held. */
+  setPaused(paused: boolean): void;
+  /** Reads to the end without reporting, so that the connection can be used again; closes it where no end comes. */
+  drain(): void;
+  /** Closes the connection. */
+  cancel(): void;
+}
+
 /**
- * Reads whatever the SDK's HTTP handler left as a body: a Node stream, a web stream, a Blob, or nothing.
+ * Reads the body that an HTTP handler left: a Node stream, a web stream, a Blob, or nothing.
  *
- * The observer's bytes are written to by nobody else. It hears nothing after its completion or error.
+ * Nobody else writes to the observer's bytes. The observer hears nothing after its completion or error.
+ *
+ * @throws TypeError for any other body.
  */
 export function readBody(body: unknown, observer: Observer<Uint8Array>): BodyReader {
-  /** Who hears of the body: the observer, then whoever drains it, then nobody. */
+  /** Who hears of the body: the observer, then the listener that drains it, then nobody. */
   let listener: Observer<Uint8Array> | undefined = observer;
   function last(): typeof listener {
     const heard = listener;
@@ -35,14 +45,16 @@ export function readBody(body: unknown, observer: Observer<Uint8Array>): BodyRea
   }
 
   return {
-    pace(paused) {
-      if (listener === observer) source.pace(paused);
+    setPaused(paused) {
+      if (listener === observer) source.setPaused(paused);
     },
     drain() {
       let left = maxDrainBytes;
-      const giveUp = setTimeout(cancel, maxDrainMs);
+      const giveUp = setTimeout(cancel, maxDrainMs) as number | { unref?(): void };
+      // Node's timers keep the process alive. A response that is complete must not: the program may end now.
+      if (typeof giveUp === 'object') giveUp.unref?.();
       // That the connection of a complete response breaks afterwards changes nothing for the caller.
-      const done = (): void => clearTimeout(giveUp);
+      const done = (): void => clearTimeout(giveUp as number);
       listener = {
         next(bytes) {
           left -= bytes.length;
@@ -53,27 +65,8 @@ export function readBody(body: unknown, observer: Observer<Uint8Array>): BodyRea
         complete: done,
         error: done,
       };
-      source.pace(false);
+      source.setPaused(false);
     },
     cancel,
   };
-}
-
-/** A web stream that has ended. */
-export function emptyWebStream(): ReadableStream<Uint8Array> {
-  return new ReadableStream<Uint8Array>({
-    start(controller) {
-      controller.close();
-    },
-  });
-}
-
-/** By its methods: class names do not survive a minifier, and `instanceof` does not hold across realms. */
-function openBody(body: unknown, observer: Observer<Uint8Array>, isDone: () => boolean): BodySource {
-  const { on, getReader, stream } = Object(body) as { on?: unknown; getReader?: unknown; stream?: unknown };
-  if (on) return readNodeBody(body as NodeBody, observer);
-  if (getReader) return readWebBody(body as ReadableStream<Uint8Array>, observer, isDone);
-  if (stream) return readWebBody((body as Blob).stream(), observer, isDone);
-  if (body === undefined || body === null) return readWebBody(emptyWebStream(), observer, isDone);
-  throw new TypeError('The HTTP handler left a body that is no Node stream, web stream or Blob');
 }

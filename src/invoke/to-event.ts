@@ -22,10 +22,22 @@ export function toCompleteEvent({ ErrorCode, ErrorDetails, LogResult }: InvokeCo
   const log = asText(LogResult);
   return defined({
     type: 'complete' as const,
-    errorCode: ErrorCode || undefined,
+    errorCode: errorCodeText(ErrorCode),
     errorDetails: asText(ErrorDetails),
     logTail: log === undefined ? undefined : textFromBase64(log),
   });
+}
+
+/** Describes an ErrorCode as text. One that is not text is still a failure, whatever a service sends. */
+function errorCodeText(errorCode: unknown): string | undefined {
+  if (!errorCode) return undefined;
+  if (typeof errorCode === 'string') return errorCode;
+  try {
+    return JSON.stringify(errorCode);
+  } catch {
+    // Nested too deep for JSON.stringify, though JSON.parse has read it.
+    return 'An ErrorCode that is not text';
+  }
 }
 
 /**
@@ -36,16 +48,16 @@ export function toCompleteEvent({ ErrorCode, ErrorDetails, LogResult }: InvokeCo
 export function parseJsonObject(payload: Uint8Array, what: string): Record<string, unknown> {
   const parsed = parseObject(new TextDecoder().decode(payload) || '{}');
   if (parsed && !Array.isArray(parsed)) return parsed;
-  throw new ProtocolError(`${what} carries ${payload.length} bytes that are no JSON object`);
+  throw new ProtocolError(`${what} carries ${payload.length} bytes that are not a JSON object`);
 }
 
 /**
- * Reads a header that a frame of this kind has.
+ * Reads a header that every frame of this kind has.
  *
- * @throws {@link ProtocolError} where it has none, or no text.
+ * @throws {@link ProtocolError} where it is absent, or is not text.
  */
 export function textHeader(headers: MessageHeaders, name: string): string {
   const value = headers[name];
-  if (typeof value !== 'string') throw new ProtocolError(`A frame has no ${name} header`);
+  if (typeof value !== 'string') throw new ProtocolError(`A frame has no ${name} header that is text`);
   return value;
 }

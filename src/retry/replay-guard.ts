@@ -1,5 +1,6 @@
 import { ReplayMismatchError } from '../errors.js';
 import type { LambdaStreamEvent, RetryMode } from '../events.js';
+import { assertAttached } from '../shared/bytes.js';
 import { startHash, updateHash } from './running-hash.js';
 
 /** What one subscription has delivered, over all its attempts. */
@@ -11,7 +12,8 @@ export interface Delivery {
   /**
    * What of the attempt's next event is to be delivered; undefined for nothing.
    *
-   * @throws ReplayMismatchError where a replay brings other bytes than before.
+   * @throws ReplayMismatchError where a replay brings other bytes than before; DetachedPayloadError for a chunk whose
+   * buffer was given away.
    */
   take(event: LambdaStreamEvent): LambdaStreamEvent | undefined;
   /** @throws ReplayMismatchError where a replay ends before all came that was delivered. */
@@ -55,6 +57,7 @@ export function createDelivery(canReplay: boolean): Delivery {
         return toReplay > 0 && event.type === 'unknown' ? undefined : event;
       }
       let { payload } = event;
+      assertAttached(payload);
       if (toReplay > 0) {
         const replayed = payload.subarray(0, toReplay);
         updateHash(replayHash, replayed);

@@ -1,11 +1,14 @@
-import { asyncScheduler, Observable, isObservable, switchMap, tap, type MonoTypeOperatorFunction } from 'rxjs';
+import { asyncScheduler, defer, isObservable, Observable, switchMap, tap, type MonoTypeOperatorFunction } from 'rxjs';
 import type { LambdaStreamEvent } from '../events.js';
 import { askForInvokeInput, assertInvokeInput, type InvokeInput } from '../invoke/invoke-input.js';
-import type {
-  InvokeWithResponseStream,
-  InvokeWithResponseStreamOptions,
+import {
+  invokeOptionRules,
+  type InvokeWithResponseStream,
+  type InvokeWithResponseStreamOptions,
 } from '../invoke/invoke-with-response-stream.js';
 import { createEventDelivery } from '../invoke/event-delivery.js';
+import { captureContext } from '../shared/async-context.js';
+import { checkOptions } from '../shared/check-options.js';
 import { serviceException } from './service-exception.js';
 
 /** What a function answers: the same Observable each time, or one made for the invocation. */
@@ -75,6 +78,7 @@ export function fakeInvoke(table: FakeInvokeTable): FakeInvoke {
   const attempts = new Map<string, number>();
 
   const invoke: InvokeWithResponseStream = (_client, source, options) => {
+    checkOptions('fakeInvoke', options, invokeOptionRules);
     if (typeof source !== 'function') assertInvokeInput(source);
     return askForInvokeInput(source).pipe(
       tap(assertInvokeInput),
@@ -113,7 +117,8 @@ export function fakeInvoke(table: FakeInvokeTable): FakeInvoke {
           error: (error: unknown) => subscriber.error(error),
         }),
       );
-      answer(table, name, invocation)
+      // Deferred, so that an answer that throws is recorded as failed.
+      defer(() => answer(table, name, invocation))
         .pipe(
           endAsReal(name, options.functionErrors ?? 'throw'),
           tap({ complete: () => close('completed'), error: () => close('failed') }),
@@ -147,17 +152,27 @@ function endAsReal(
 ): MonoTypeOperatorFunction<LambdaStreamEvent> {
   return (source) =>
     new Observable((subscriber) => {
+      // As a real invocation, it delivers in the async context of its subscription.
+      const runInContext = captureContext();
       const delivery = createEventDelivery(functionName, functionErrors, subscriber);
-      return source.subscribe({
-        next(event) {
+
+      function play(event: LambdaStreamEvent): void {
+        try {
           if (event.type === 'complete') delivery.complete(event);
           else if (event.type === 'chunk') delivery.chunk(event);
           else if (event.type === 'head') delivery.head(event);
           else subscriber.next(event);
-          if (event.type === 'head' && event.statusCode === 204) subscriber.complete();
-        },
-        error: (error: unknown) => subscriber.error(error),
-        complete: () => delivery.truncated(),
+        } catch (error) {
+          // A chunk whose buffer an earlier consumer gave away.
+          delivery.fail(error);
+        }
+        if (event.type === 'head' && event.statusCode === 204) subscriber.complete();
+      }
+
+      return source.subscribe({
+        next: (event) => runInContext(play, event),
+        error: (error: unknown) => runInContext(delivery.fail, error),
+        complete: () => runInContext(delivery.truncated, undefined),
       });
     });
 }

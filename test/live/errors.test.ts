@@ -253,7 +253,7 @@ describe.each(httpHandlers)('with %s', (_name, requestHandler) => {
       [
         'an InvokeComplete that is no JSON',
         [{ chunk: 'ok' }, { raw: encodeFrame({ ':message-type': 'event', ':event-type': 'InvokeComplete' }, '{"a":') }],
-        /InvokeComplete carries 5 bytes that are no JSON/,
+        /InvokeComplete carries 5 bytes that are not a JSON/,
       ],
     ])('comes of %s, and the connection is closed', async (_what, steps, message) => {
       const { local, client } = await startLive(
