@@ -68,7 +68,8 @@ function describeValue(value: unknown): unknown {
         .filter((field) => field in value)
         .map((field) => [field, (value as unknown as Record<string, unknown>)[field]]),
     );
-    return { name, message, ...fields };
+    // Every run has other request ids.
+    return { name, message: message.replace(/\(request [^)]+\)/, '(request ID)'), ...fields };
   }
   return Object.fromEntries(
     Object.entries(value)
