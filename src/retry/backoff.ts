@@ -1,3 +1,4 @@
+import { maxTimerMs } from '../shared/check-options.js';
 import type { InvocationErrorClass } from './classify-invocation-error.js';
 
 const soonGrowth = 2;
@@ -25,5 +26,7 @@ export function backoffDelay(
   // Limited, since `Infinity` times an initial delay of 0 would be no number.
   const steps = Math.min(retries, maxSteps);
   const grown = verdict === 'later' ? laterStart * laterGrowth ** steps : soonGrowth ** steps;
-  return Math.max(retryAfterMs, Math.round(fraction * Math.min(maxDelayMs, initialDelayMs * grown)));
+  const backoffMs = Math.round(fraction * Math.min(maxDelayMs, initialDelayMs * grown));
+  // A timer fires at once where its delay is longer than timers can be.
+  return Math.min(maxTimerMs, Math.max(retryAfterMs, backoffMs));
 }

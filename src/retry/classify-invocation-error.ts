@@ -1,4 +1,5 @@
 import { exceptionTable, later, never, soon, type FailureKind } from './exception-table.js';
+import { networkFailureOf, type TransportErrorLike } from './network-failures.js';
 import { retryAfter } from './retry-after.js';
 
 /** What an invocation's error means for trying again. */
@@ -7,36 +8,32 @@ export interface InvocationErrorClass extends FailureKind {
   readonly retryAfterMs?: number;
 }
 
-/** As much as is read of an error, whatever made it. */
-interface ErrorLike {
-  readonly name?: unknown;
-  readonly message?: unknown;
-  readonly code?: unknown;
-  readonly cause?: ErrorLike;
+/** The part of an error that is read, whatever made it. */
+interface ErrorLike extends TransportErrorLike {
   readonly Reason?: unknown;
   readonly statusCode?: unknown;
   readonly $metadata?: { readonly httpStatusCode?: number; readonly clockSkewCorrected?: boolean };
 }
 
+/** A passing failure, after which the function may have run. */
 const ambiguous: FailureKind = { verdict: 'soon', mayHaveRun: true };
 const unknown: FailureKind = { verdict: 'never', mayHaveRun: true };
 
+/** This package's errors that may pass, by code. All others stay what they are. */
+const ownErrors: Readonly<Record<string, FailureKind>> = {
+  truncated: ambiguous,
+  'producer-lost': ambiguous,
+  // A cluster that elects a new primary takes seconds.
+  'log-unavailable': { ...later, mayHaveRun: true },
+};
+
+/** HTTP statuses with which a server refuses a request, so that the function has not run. */
+const refusingStatuses: readonly unknown[] = [429, 503];
+/** HTTP statuses of other failures that pass, after which the function may have run. */
+const failingStatuses: readonly unknown[] = [408, 425, 500, 502, 504];
+
 /** Service errors that are not in the operation's model, by name: throttles, and AWS's names for a 5xx. */
 const passingNames = /Throttl|^(Request)?LimitExceeded|^SlowDown|^Internal(Failure|Server|Error)|^ServiceUnavailable/;
-
-/**
- * Connections that never came about, by code (Node's and undici's: refusals, name resolution, routes, TLS), or by what
- * the message adds to it. A message alone says nothing: that of a failed function may quote any error.
- */
-const notConnected =
-  /^(\w*(REFUSED|NOTFOUND|AI_AGAIN|UNREACH|EPROTO|CONNECT_T|CERT|_SSL_|LEAF_SIG)|E[A-Z]+ (connect |.*before secure TLS)|TimeoutError .*did not establish)/;
-
-/** Connections that broke or fell silent after the request may have been sent, by code. */
-const broken = /^E(CONN|PIPE|TIMED)|^UND_ERR_[SHB]|HTTP2|PREMATURE/;
-
-/** How the message of a network failure's TypeError begins in Chromium, Firefox, Safari, React Native and Node. */
-const fetchFailed =
-  /^(failed to fetch|fetch failed|network|load failed|terminated|the (internet|network) |error in input)/i;
 
 /**
  * Says whether a failed invocation may be tried again, and whether the function may have run.
@@ -50,6 +47,8 @@ const fetchFailed =
  * | any other service error, expired credentials among them | never | no |
  * | refused connections, DNS, TLS, connection timeouts | soon | no: it was never sent |
  * | resets, timeouts (RxJS's too), `TruncatedStreamError`, browsers' network errors | soon | yes |
+ * | `ProducerLostError` | soon | yes |
+ * | `LogUnavailableError` | later | yes |
  * | `HttpStatusError` with 429 or 503 | soon | no |
  * | `HttpStatusError` with 408, 425, 500, 502 or 504 | soon | yes |
  * | `FunctionError`, any other `HttpStatusError`, this package's other errors, aborts, anything else | never | yes |
@@ -76,30 +75,30 @@ function kindOf(error: ErrorLike): InvocationErrorClass {
   if (Object.hasOwn(exceptionTable, name)) return exceptionTable[name as keyof typeof exceptionTable];
   if (name === 'HttpStatusError') return ofHttpStatus(error.statusCode);
   if (passingNames.test(name)) return soon;
-  const { httpStatusCode: status, clockSkewCorrected } = error.$metadata ?? {};
-  if (status === undefined) return ofTransport(error);
-  // A gateway's words, not Lambda's, whose own 502s have names: what stands behind it may have had the request.
-  if (status === 502 || status === 504) return ambiguous;
-  if (status === 429 || status >= 500) return soon;
+  if (error.$metadata?.httpStatusCode !== undefined) return ofServiceError(error.$metadata);
+  if (typeof error.code === 'string' && Object.hasOwn(ownErrors, error.code)) return ownErrors[error.code] ?? unknown;
+  return ofTransport(error);
+}
+
+/** A service error that the operation's model does not have, by its HTTP status. */
+function ofServiceError({
+  httpStatusCode = 0,
+  clockSkewCorrected,
+}: NonNullable<ErrorLike['$metadata']>): InvocationErrorClass {
+  // A 502 or 504 without an exception's name comes from a gateway. It may have forwarded the request.
+  if (httpStatusCode === 502 || httpStatusCode === 504) return ambiguous;
+  if (httpStatusCode === 429 || httpStatusCode >= 500) return soon;
   // Last, since the SDK says so on any response whose date is far from its clock.
   return clockSkewCorrected ? { ...soon, retryAfterMs: 0 } : never;
 }
 
-/**
- * The status of an HTTP response, which a function or a gateway wrote. 429 and 503 refuse the request; behind the other
- * failures that pass, the function may have run.
- */
 function ofHttpStatus(status: unknown): FailureKind {
-  if (status === 429 || status === 503) return soon;
-  return [408, 425, 500, 502, 504].includes(status as number) ? ambiguous : unknown;
+  if (refusingStatuses.includes(status)) return soon;
+  return failingStatuses.includes(status) ? ambiguous : unknown;
 }
 
 function ofTransport(error: ErrorLike): FailureKind {
-  const isFetchError = error.name === 'TypeError' && fetchFailed.test(String(error.message));
-  // Node's `fetch` tells in the cause what it knows.
-  const { name, message, code } = (isFetchError && error.cause) || error;
-  if (notConnected.test(`${String(code ?? name)} ${String(message)}`)) return soon;
-  const isAmbiguous =
-    isFetchError || name === 'TruncatedStreamError' || name === 'TimeoutError' || broken.test(String(code));
-  return isAmbiguous ? ambiguous : unknown;
+  const failure = networkFailureOf(error);
+  if (failure === undefined) return unknown;
+  return failure === 'never sent' ? soon : ambiguous;
 }

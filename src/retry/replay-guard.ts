@@ -4,7 +4,7 @@ import { assertAttached } from '../shared/bytes.js';
 import { startHash, updateHash } from './running-hash.js';
 
 /** What one subscription has delivered, over all its attempts. */
-export interface Delivery {
+export interface ReplayGuard {
   /** What was delivered since the start, or the last restart. */
   delivered(): { readonly chunks: number; readonly bytes: number };
   /** Another attempt begins, in this mode. */
@@ -25,7 +25,7 @@ export interface Delivery {
  *
  * @param canReplay - Without it no hash is computed.
  */
-export function createDelivery(canReplay: boolean): Delivery {
+export function createReplayGuard(canReplay: boolean): ReplayGuard {
   let chunks = 0;
   let bytes = 0;
   const hash = startHash();

@@ -1,3 +1,5 @@
+import { checkOptions, positive } from '../shared/check-options.js';
+
 /** Options of {@link createRetryBudget}. */
 export interface RetryBudgetOptions {
   /**
@@ -49,11 +51,10 @@ export interface RetryBudget {
  * @see https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html the SDKs' quota
  */
 export function createRetryBudget(options: RetryBudgetOptions = {}): RetryBudget {
+  checkOptions('createRetryBudget', options, { capacity: positive, retryCost: positive, successRefund: positive });
   const { capacity = 500, retryCost = 5, successRefund = 1 } = options;
-  for (const [name, value] of Object.entries({ capacity, retryCost, successRefund })) {
-    if (!(value > 0 && value < Infinity)) throw new RangeError(`${name} must be a positive number, not ${value}`);
-  }
-  if (retryCost > capacity) throw new RangeError(`retryCost (${retryCost}) is over capacity (${capacity})`);
+  if (retryCost > capacity)
+    throw new RangeError(`createRetryBudget: retryCost (${retryCost}) is over capacity (${capacity})`);
 
   let tokens = capacity;
   const give = (more: number): void => {

@@ -1,6 +1,5 @@
 import {
   Observable,
-  defer,
   filter,
   map,
   retry,
@@ -11,15 +10,16 @@ import {
   type ObservableInput,
 } from 'rxjs';
 import { ReplayMismatchError } from '../errors.js';
-import type { LambdaStreamEvent, RetryMode } from '../events.js';
-import { maxTimerMs } from '../shared/check-options.js';
+import type { LambdaStreamEvent, RetryEvent, RetryMode } from '../events.js';
+import { captureContext } from '../shared/async-context.js';
+import { callback, checkOptions, delayMs, flag, limitFrom, oneOf, type OptionRule } from '../shared/check-options.js';
 import { backoffDelay } from './backoff.js';
 import { classifyInvocationError, type InvocationErrorClass } from './classify-invocation-error.js';
-import { createDelivery } from './replay-guard.js';
+import { createReplayGuard } from './replay-guard.js';
 import type { RetryBudget } from './retry-budget.js';
 
 /** Options of {@link retryInvocation}. */
-export interface RetryInvocationConfig {
+export interface RetryInvocationOptions {
   /**
    * How many invocations there are at most, the first one included, over the whole subscription. `Infinity` for no
    * limit.
@@ -94,6 +94,30 @@ export interface RetryInvocationConfig {
   readonly budget?: RetryBudget;
 }
 
+/** A limit of delays, which Infinity lifts. */
+const longestMs: OptionRule = {
+  expected: `${delayMs.expected}, or Infinity`,
+  isValid: (value) => value === Infinity || delayMs.isValid(value),
+  isNumber: true,
+};
+
+const budgetRule: OptionRule = {
+  expected: 'a budget of createRetryBudget',
+  isValid: (value) => typeof (Object(value) as Partial<RetryBudget>).takeRetry === 'function',
+};
+
+const rules: Readonly<Record<keyof RetryInvocationOptions, OptionRule>> = {
+  maxAttempts: limitFrom(1),
+  initialDelayMs: delayMs,
+  maxDelayMs: longestMs,
+  maxRetryAfterMs: longestMs,
+  jitter: oneOf(['full', 'none'], callback),
+  idempotent: flag,
+  afterFirstChunk: oneOf(['error', 'restart', 'replay', 'continue']),
+  classify: callback,
+  budget: budgetRule,
+};
+
 /**
  * Events of an invocation that is tried again where the exception's type says that it makes sense.
  *
@@ -132,12 +156,13 @@ export interface RetryInvocationConfig {
  *   tap((row) => (after = row.id)),
  * );
  *
- * @throws RangeError at the call for an option outside its range; delays go up to 2,147,483,647 ms, the longest of
- * timers.
+ * @throws TypeError at the call for an option of another type, RangeError for one outside its range. Delays go up to
+ * 2,147,483,647 ms, the longest of timers.
  * @see https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html the SDKs' defaults
  * @see https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/ why full jitter
  */
-export function retryInvocation(config: RetryInvocationConfig = {}): MonoTypeOperatorFunction<LambdaStreamEvent> {
+export function retryInvocation(options: RetryInvocationOptions = {}): MonoTypeOperatorFunction<LambdaStreamEvent> {
+  checkOptions('retryInvocation', options, rules);
   const {
     maxAttempts = 3,
     initialDelayMs = 500,
@@ -148,18 +173,14 @@ export function retryInvocation(config: RetryInvocationConfig = {}): MonoTypeOpe
     afterFirstChunk = 'error',
     classify,
     budget,
-  } = config;
-  assertOption('maxAttempts', maxAttempts, maxAttempts === Infinity || (maxAttempts >= 1 && maxAttempts % 1 === 0));
-  for (const [name, delay] of Object.entries({ initialDelayMs, maxDelayMs, maxRetryAfterMs })) {
-    assertOption(name, delay, delay >= 0 && delay <= maxTimerMs);
-  }
-  assertOption('afterFirstChunk', afterFirstChunk, /^(error|restart|replay|continue)$/.test(afterFirstChunk));
+  } = options;
   const fraction = jitter === 'full' ? Math.random : jitter === 'none' ? () => 1 : jitter;
-  assertOption('jitter', jitter, typeof fraction === 'function');
 
   return (source) =>
     new Observable((subscriber) => {
-      const delivery = createDelivery(afterFirstChunk === 'replay');
+      // Each attempt runs in the async context of the subscription, and not in that of the attempt before it.
+      const runInContext = captureContext();
+      const guard = createReplayGuard(afterFirstChunk === 'replay');
       let attempt = 1;
       let waiting = false;
 
@@ -171,7 +192,7 @@ export function retryInvocation(config: RetryInvocationConfig = {}): MonoTypeOpe
       /** What RxJS's `retry` does with an attempt's error: to emit is to try again, to error is to give up. */
       function nextAttempt(error: unknown): ObservableInput<unknown> {
         const errorClass = classify?.(error) ?? classifyInvocationError(error);
-        const delivered = delivery.delivered();
+        const delivered = guard.delivered();
         const mode: RetryMode | 'error' = delivered.chunks === 0 ? 'fresh' : afterFirstChunk;
         if (
           error instanceof ReplayMismatchError ||
@@ -179,31 +200,36 @@ export function retryInvocation(config: RetryInvocationConfig = {}): MonoTypeOpe
           mode === 'error' ||
           attempt >= maxAttempts ||
           (errorClass.mayHaveRun && !idempotent) ||
-          (errorClass.retryAfterMs ?? 0) > maxRetryAfterMs ||
-          // Last, since it takes.
-          budget?.takeRetry() === false
+          (errorClass.retryAfterMs ?? 0) > maxRetryAfterMs
         ) {
           return throwError(() => error as Error);
         }
-        const delayMs = backoffDelay(errorClass, attempt - 1, fraction(), { initialDelayMs, maxDelayMs });
+        // A jitter that throws becomes the stream's error, and costs the budget nothing.
+        const delayMs = backoffDelay(errorClass, attempt - 1, checkFraction(fraction()), {
+          initialDelayMs,
+          maxDelayMs,
+        });
+        if (budget?.takeRetry() === false) return throwError(() => error as Error);
         attempt++;
         waiting = true;
-        delivery.begin(mode, error);
-        subscriber.next({ type: 'retry', attempt, delayMs, error, mode, delivered });
+        guard.begin(mode, error);
+        const event: RetryEvent = { type: 'retry', attempt, delayMs, error, mode, delivered };
+        runInContext(() => subscriber.next(event), undefined);
         // Also for no delay at all: a source that fails synchronously then does not grow the stack.
         return timer(delayMs);
       }
 
-      return defer(() => {
+      const attempts = new Observable<LambdaStreamEvent>((attemptSubscriber) => {
         waiting = false;
-        return source;
-      })
+        return runInContext((target) => source.subscribe(target), attemptSubscriber);
+      });
+      return attempts
         .pipe(
-          map((event) => delivery.take(event)),
+          map((event) => guard.take(event)),
           filter((event) => event !== undefined),
           tap({
             complete() {
-              delivery.end();
+              guard.end();
               if (attempt === 1) budget?.addSuccess();
               else budget?.returnRetry();
             },
@@ -214,6 +240,8 @@ export function retryInvocation(config: RetryInvocationConfig = {}): MonoTypeOpe
     });
 }
 
-function assertOption(name: string, value: unknown, isValid: boolean): void {
-  if (!isValid) throw new RangeError(`retryInvocation: ${name} cannot be ${String(value)}`);
+/** @throws RangeError for a jitter outside of its range. */
+function checkFraction(fraction: number): number {
+  if (fraction >= 0 && fraction <= 1) return fraction;
+  throw new RangeError(`retryInvocation: jitter must return a number from 0 to 1, not ${fraction}`);
 }

@@ -7,7 +7,7 @@ import { invokeWithResponseStream } from '../../src/invoke/invoke-with-response-
 import { scripted, type Script } from '../../src/local/index.js';
 import { parseNdjson } from '../../src/decoding/parse-ndjson.js';
 import { exceptionTable } from '../../src/retry/exception-table.js';
-import { retryInvocation, type RetryInvocationConfig } from '../../src/retry/retry-invocation.js';
+import { retryInvocation, type RetryInvocationOptions } from '../../src/retry/retry-invocation.js';
 import { serviceException } from '../../src/testing/index.js';
 import { outcomeOf, textOf, typesOf } from '../support/collect.js';
 import { httpHandlers, startLive } from '../support/live.js';
@@ -19,7 +19,7 @@ expectNoStrays();
 const quick = { initialDelayMs: 1, maxDelayMs: 2 } as const;
 
 /** A function that fails in this way each time, a client with the SDK's defaults, and how it went. */
-async function invokeFailing(script: Script, config: RetryInvocationConfig = {}, handler = httpHandlers[0][1]) {
+async function invokeFailing(script: Script, config: RetryInvocationOptions = {}, handler = httpHandlers[0][1]) {
   const { local, client } = await startLive({ f: scripted(script) }, { requestHandler: handler() });
   const source = invokeWithResponseStream(client, { FunctionName: 'f' }).pipe(retryInvocation({ ...quick, ...config }));
   const { values, error } = await outcomeOf(source);

@@ -2,7 +2,7 @@ import { defer, of, throwError, type Observable } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import type { LambdaStreamEvent } from '../../src/events.js';
 import { createRetryBudget, type RetryBudget } from '../../src/retry/retry-budget.js';
-import { retryInvocation, type RetryInvocationConfig } from '../../src/retry/retry-invocation.js';
+import { retryInvocation, type RetryInvocationOptions } from '../../src/retry/retry-invocation.js';
 import { completeEvent, retryEvent, serviceException } from '../../src/testing/index.js';
 import { marbles } from '../support/marbles.js';
 
@@ -20,7 +20,7 @@ function createService(failures: number): { calls: number; invoke(): Observable<
 /** Runs a stream, and adds how it ended to the list. */
 function run(
   source: Observable<LambdaStreamEvent>,
-  config: RetryInvocationConfig & { readonly budget: RetryBudget },
+  config: RetryInvocationOptions & { readonly budget: RetryBudget },
   ends: unknown[] = [],
 ): unknown[] {
   source.pipe(retryInvocation({ jitter: 'none', initialDelayMs: 10, ...config })).subscribe({

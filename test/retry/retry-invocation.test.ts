@@ -18,7 +18,8 @@ import {
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { FunctionError, ReplayMismatchError, TruncatedStreamError } from '../../src/errors.js';
 import type { LambdaStreamEvent, RetryEvent } from '../../src/events.js';
-import { retryInvocation, type RetryInvocationConfig } from '../../src/retry/retry-invocation.js';
+import { createRetryBudget } from '../../src/retry/retry-budget.js';
+import { retryInvocation, type RetryInvocationOptions } from '../../src/retry/retry-invocation.js';
 import { chunkEvent, completeEvent, headEvent, retryEvent, serviceException } from '../../src/testing/index.js';
 import { shareInvocation } from '../../src/consumers/share-invocation.js';
 import { marbles } from '../support/marbles.js';
@@ -45,7 +46,7 @@ function retried(partial: Partial<RetryEvent> = {}): RetryEvent {
 /** Runs the attempts, each a diagram and an error, and compares the result and each attempt's subscription. */
 function expectAttempts(
   m: Context,
-  config: RetryInvocationConfig,
+  config: RetryInvocationOptions,
   list: readonly (readonly [source: string, subscription: string, error?: unknown])[],
   result: string,
   values: Record<string, LambdaStreamEvent> = {},
@@ -593,7 +594,7 @@ describe('retryInvocation', () => {
       'overrides the verdict on one error, and falls back to the default for others',
       marbles((m) => {
         const conflict = serviceException('ResourceConflictException');
-        const classify: RetryInvocationConfig['classify'] = (error) =>
+        const classify: RetryInvocationOptions['classify'] = (error) =>
           error === conflict ? { verdict: 'soon', mayHaveRun: false, retryAfterMs: 0 } : undefined;
         const r = retried({ delayMs: 0, error: conflict });
         const s = retried({ delayMs: 150, error: notReady, attempt: 3 });
@@ -619,27 +620,65 @@ describe('retryInvocation', () => {
     );
   });
 
-  describe('throws a RangeError at the call for', () => {
-    it.each<RetryInvocationConfig>([
+  describe('refuses options: ', () => {
+    it.each<RetryInvocationOptions>([
       { maxAttempts: 0 },
       { maxAttempts: 1.5 },
       { maxAttempts: NaN },
       { maxAttempts: -1 },
       { initialDelayMs: -1 },
       { initialDelayMs: NaN },
-      { maxDelayMs: Infinity },
       { maxDelayMs: 2 ** 31 },
       { maxRetryAfterMs: 2 ** 31 },
       { maxRetryAfterMs: -1 },
-      { jitter: 'half' as never },
-      { jitter: 0.5 as never },
-      { afterFirstChunk: 'resume' as never },
     ])('%o', (config) => {
       expect(() => retryInvocation(config)).toThrow(RangeError);
     });
 
+    it.each<RetryInvocationOptions>([
+      { jitter: 'half' as never },
+      { jitter: 0.5 as never },
+      { afterFirstChunk: 'resume' as never },
+      3 as never,
+      { budget: 100 as never },
+      { idempotent: 'yes' as never },
+    ])('a TypeError for %o', (config) => {
+      expect(() => retryInvocation(config)).toThrow(TypeError);
+      expect(() => retryInvocation(config)).toThrow(/^retryInvocation: /);
+    });
+
+    it.each([NaN, -0.1, 1.1, Infinity])(
+      'a jitter of %d is a RangeError of the stream, and costs the budget nothing',
+      (value) => {
+        const budget = createRetryBudget();
+        let error: unknown;
+        throwError(() => truncated)
+          .pipe(retryInvocation({ idempotent: true, jitter: () => value, budget }))
+          .subscribe({ error: (reason: unknown) => (error = reason) });
+        expect(error).toBeInstanceOf(RangeError);
+        expect(budget.tokens).toBe(500);
+      },
+    );
+
+    it('a jitter that throws is the stream’s error, and costs the budget nothing', () => {
+      const budget = createRetryBudget();
+      const broken = new Error('no randomness');
+      const jitter = (): number => {
+        throw broken;
+      };
+      let error: unknown;
+      throwError(() => truncated)
+        .pipe(retryInvocation({ idempotent: true, jitter, budget }))
+        .subscribe({ error: (reason: unknown) => (error = reason) });
+      expect([error, budget.tokens]).toEqual([broken, 500]);
+    });
+
+    it('maxDelayMs of Infinity is no limit', () => {
+      expect(() => retryInvocation({ maxDelayMs: Infinity, maxRetryAfterMs: Infinity })).not.toThrow();
+    });
+
     it('nothing within the ranges', () => {
-      const limits: RetryInvocationConfig[] = [
+      const limits: RetryInvocationOptions[] = [
         {},
         { maxAttempts: Infinity },
         { initialDelayMs: 0, maxDelayMs: 0, maxRetryAfterMs: 0 },

@@ -8,7 +8,7 @@ import { decodeText } from '../../src/decoding/decode-text.js';
 import { parseNdjson } from '../../src/decoding/parse-ndjson.js';
 import { splitLines } from '../../src/decoding/split-lines.js';
 import { createRetryBudget } from '../../src/retry/retry-budget.js';
-import { retryInvocation, type RetryInvocationConfig } from '../../src/retry/retry-invocation.js';
+import { retryInvocation, type RetryInvocationOptions } from '../../src/retry/retry-invocation.js';
 import { chunkEvent, completeEvent, fakeInvoke, headEvent, serviceException } from '../../src/testing/index.js';
 import { cuts, payloads } from '../support/payload-arbitraries.js';
 
@@ -186,12 +186,12 @@ describe('in every interleaving', () => {
       fc.constant('silence' as const),
     ),
   });
-  const config: fc.Arbitrary<RetryInvocationConfig> = fc.record({
+  const config: fc.Arbitrary<RetryInvocationOptions> = fc.record({
     maxAttempts: fc.integer({ min: 1, max: 5 }),
     initialDelayMs: fc.constantFrom(0, 1, 20),
     maxDelayMs: fc.constantFrom(0, 30, 1_000),
     maxRetryAfterMs: fc.constantFrom(500, 5_000),
-    jitter: fc.constantFrom<NonNullable<RetryInvocationConfig['jitter']>>('full', 'none', () => 0.5),
+    jitter: fc.constantFrom<NonNullable<RetryInvocationOptions['jitter']>>('full', 'none', () => 0.5),
     idempotent: fc.boolean(),
     afterFirstChunk: fc.constantFrom('error', 'restart', 'replay', 'continue'),
   });
