@@ -293,6 +293,6 @@ function describeFrame(frame: unknown): string {
     return JSON.stringify(frame);
   } catch {
     // Nested too deep for JSON.stringify, though JSON.parse has read it.
-    return String(frame).slice(0, maxExcerptLength);
+    return 'A frame that is not text';
   }
 }

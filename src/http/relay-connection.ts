@@ -1,9 +1,9 @@
 import { asyncScheduler, Observable, Subscription } from 'rxjs';
 import { ProtocolError, TruncatedStreamError } from '../errors.js';
 import type { ChunkEvent, HeadEvent, HttpHeadEvent, LambdaStreamEvent, RetryEvent, UnknownEvent } from '../events.js';
-import type { BodyReader } from '../invoke/body-reader.js';
 import { createEventDelivery } from '../invoke/event-delivery.js';
 import type { InvokeCommandInput } from '../invoke/invoke-input.js';
+import type { BodyReader } from '../invoke/read-body.js';
 import { streamEvents } from '../invoke/stream-events.js';
 import { parseJsonObject } from '../invoke/to-event.js';
 import { defined } from '../shared/defined.js';
@@ -123,7 +123,7 @@ export function connectToRelay(session: RelaySession): Observable<LambdaStreamEv
       }
       const headers: Record<string, string> = {};
       response.headers.forEach((value, name) => (headers[name] = value));
-      const raw = {
+      const rawResponse = {
         statusCode: response.status,
         headers,
         body: response.body,
@@ -140,8 +140,15 @@ export function connectToRelay(session: RelaySession): Observable<LambdaStreamEv
           inner.next(event);
         }
         // Bytes are counted over all connections, and a cut is not yet the end.
-        session.body = streamEvents(raw, { ...delivery, chunk, truncated }, inner, () => controller.abort());
-        session.body.pace(session.paused);
+        session.body = streamEvents({
+          response: rawResponse,
+          delivery: { ...delivery, chunk, truncated },
+          subscriber: inner,
+          // relayedInvoke enters the subscription's context, over all connections.
+          runInContext: (callback, argument) => callback(argument),
+          abort: () => controller.abort(),
+        });
+        session.body.setPaused(session.paused);
       });
       subscriber.add(
         events.subscribe({

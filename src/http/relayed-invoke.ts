@@ -163,7 +163,7 @@ export function relayedInvoke(options: RelayedInvokeOptions): RelayedInvoke {
         paused = pause;
         if (!session) return;
         session.paused = pause;
-        session.body?.pace(pause);
+        session.body?.setPaused(pause);
       }
       const fail = (error: unknown): void =>
         runInContext((reason) => subscriber.error(reason instanceof ConnectionLost ? reason.error : reason), error);

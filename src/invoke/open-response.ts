@@ -14,10 +14,14 @@ export interface RawResponse {
    * Has the SDK build the exception that it would have built had this error come as an HTTP response, so that
    * `instanceof` and all fields hold.
    *
-   * @param body - The error's members as JSON.
-   * @param retryAfterSeconds - Of the members: in an HTTP response it is a header.
+   * @param members - The error's members.
+   * @param json - The same as the frame has them.
    */
-  readonly toException: (errorType: string, body: Uint8Array, retryAfterSeconds: unknown) => Promise<unknown>;
+  readonly toException: (
+    errorType: string,
+    members: Readonly<Record<string, unknown>>,
+    json: Uint8Array,
+  ) => Promise<unknown>;
 }
 
 export interface OpenResponseObserver {
@@ -126,7 +130,7 @@ function createCommand(
         statusCode,
         headers: textHeaders(headers),
         body,
-        async toException(errorType, errorBody, retryAfterSeconds) {
+        async toException(errorType, { retryAfterSeconds }, json) {
           simulated = {
             ...response,
             // Any failure makes the SDK read it as one. The real status is put back below.
@@ -135,9 +139,10 @@ function createCommand(
               ...headers,
               'content-type': 'application/json',
               [errorTypeHeader]: errorType,
+              // In an HTTP response it is a header; in a frame it can only be a member of the body.
               ...(isText(retryAfterSeconds) && { 'retry-after': String(retryAfterSeconds) }),
             },
-            body: errorBody,
+            body: json,
           };
           const exception: unknown = await deserialize().catch((error: unknown) => error);
           // Also `$response` of the exception, which is this object.

@@ -71,10 +71,10 @@ export function streamEvents(options: StreamEventsOptions): BodyReader {
 
   /** Ends the stream with an exception that arrived within it. */
   function fail(errorType: string, payload: Uint8Array): false {
-    const { retryAfterSeconds } = parseJsonObject(payload, errorType);
+    const members = parseJsonObject(payload, errorType);
     body?.cancel();
     const deliver = (error: unknown): void => runInContext(delivery.fail, error);
-    toException(errorType, payload.length > 0 ? payload : emptyJson, retryAfterSeconds).then(deliver, deliver);
+    toException(errorType, members, payload.length > 0 ? payload : emptyJson).then(deliver, deliver);
     return false;
   }
 
