@@ -113,6 +113,25 @@ describe('an error that nobody caught', () => {
   });
 });
 
+test('without onProblem a problem is one line on stderr, with control characters escaped', async () => {
+  const index = fileURLToPath(new URL('../../src/local/index.ts', import.meta.url));
+  const code = `
+    import { startLocalLambda, streamifyResponse } from '${index}';
+    const fn = streamifyResponse(async (_event, stream) => {
+      stream.end();
+      throw new Error('two\\nlines \\u001b[31m');
+    });
+    const local = await startLocalLambda({ functions: { fn } });
+    const path = '/2021-11-15/functions/fn/response-streaming-invocations';
+    await (await fetch(local.endpoint + path, { method: 'POST' })).text();
+    await local.close();`;
+  const args = ['--import', 'tsx', '--input-type=module', '-e', code];
+  const { stderr } = await promisify(execFile)(process.execPath, args);
+  expect(stderr).toMatch(
+    /^rx-lambda-stream\/local: fn \(request [0-9a-f-]{36}\): the handler threw after .*: two\\nlines \\u001b\[31m\n$/,
+  );
+});
+
 describe('a rejection that nobody handled', () => {
   test.each<[string, unknown, string]>([
     ['an error', new TypeError('lost'), 'TypeError: lost'],
