@@ -5,6 +5,7 @@ const entries = {
   index: 'src/index.ts',
   testing: 'src/testing/index.ts',
   http: 'src/http/index.ts',
+  log: 'src/log/index.ts',
   redis: 'src/redis/index.ts',
   otel: 'src/otel/index.ts',
   local: 'src/local/index.ts',

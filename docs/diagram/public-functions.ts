@@ -8,6 +8,7 @@ export const entryPoints = [
   'src/testing/index.ts',
   'src/local/index.ts',
   'src/http/index.ts',
+  'src/log/index.ts',
   'src/redis/index.ts',
   'src/otel/index.ts',
 ] as const;

@@ -28,8 +28,8 @@ export interface FollowInvocationOptions {
 /**
  * Events of an invocation that somebody else has joined. Never invokes.
  *
- *     source    --h-a-----b-(c|)    h: head, a, b: chunks, c: complete
- *     result    ------(ha)b-(c|)    subscribes in frame 6
+ *     source  --h-a-----b-(c|)    h: head, a, b: chunks, c: complete
+ *     result  ------(ha)b-(c|)    subscribes in frame 6
  *
  * - **Emits**, **completes** and **errors** as `joinInvocation` does; `UnknownInvocationError` where the log knows
  *   nothing of the key.

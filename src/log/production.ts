@@ -96,6 +96,8 @@ export function createProduction(host: ProductionHost, init: ProductionInit): Pr
   let flushing = false;
   let isHeld = false;
   let isOver = false;
+  /** Whether the source has ended, or was given up: what it still brings counts no more. */
+  let isDone = false;
   let linger: Subscription | undefined;
   let others: LogRoster['present'] = [];
 
@@ -131,13 +133,15 @@ export function createProduction(host: ProductionHost, init: ProductionInit): Pr
   }
 
   function fail(error: unknown): void {
-    if (isOver) return;
+    if (isOver || isDone) return;
+    isDone = true;
     closeSource();
     queue.end({ end: 'failed', error });
     flush();
   }
 
   function take(event: LambdaStreamEvent): void {
+    if (isOver || isDone) return;
     try {
       if (heldEnd) queue.push(heldEnd);
       heldEnd = undefined;
@@ -202,6 +206,7 @@ export function createProduction(host: ProductionHost, init: ProductionInit): Pr
     } catch (error) {
       // What waits cannot be numbered any further: the end takes its place.
       queue.clear();
+      isDone = false;
       failure = { error };
     }
     flushing = false;
@@ -307,13 +312,14 @@ export function createProduction(host: ProductionHost, init: ProductionInit): Pr
         next: take,
         error: fail,
         complete: () => {
-          if (isOver) return;
+          if (isOver || isDone) return;
+          isDone = true;
           queue.end(heldEnd ? { end: 'complete', event: heldEnd } : { end: 'complete' });
           flush();
         },
       });
       source = subscription;
-      if (isOver) subscription.unsubscribe();
+      if (isOver || isDone) subscription.unsubscribe();
     },
     observe({ kind, entry }) {
       // The run is over, whoever has ended it. An end before the claim may be told late.

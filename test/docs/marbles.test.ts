@@ -33,6 +33,7 @@ describe('the diagrams of the docstrings', () => {
       'isLambdaStreamError',
       ...['chunkEvent', 'completeEvent', 'headEvent', 'retryEvent', 'serviceException'],
       ...['startLocalLambda', 'scripted', 'streamifyResponse', 'installAwslambda'],
+      ...['forgetInvocation', 'inspectInvocation', 'stopInvocation', 'memoryLog'],
       ...['redisLog', 'withTraceContext'],
     ]);
   });
