@@ -8,6 +8,7 @@ const entries = {
   log: 'src/log/index.ts',
   redis: 'src/redis/index.ts',
   otel: 'src/otel/index.ts',
+  relay: 'src/relay/index.ts',
   local: 'src/local/index.ts',
   'local/register': 'src/local/register.ts',
 };
