@@ -60,6 +60,11 @@ export default defineConfig({
         test: { name: 'angular', include: ['test/angular/**/*.e2e.ts'], testTimeout: 60_000, hookTimeout: 60_000 },
       },
       {
+        // The relay with pages of its own in headless Chromium: reloads, tabs, cut connections.
+        resolve: { alias },
+        test: { name: 'e2e', include: ['test/browser/**/*.e2e.ts'], testTimeout: 60_000, hookTimeout: 60_000 },
+      },
+      {
         // The package as it is published. Needs `npm run build`.
         test: { name: 'package', include: ['test/package/**/*.test.ts'], testTimeout: 120_000, hookTimeout: 120_000 },
       },

@@ -1,0 +1,305 @@
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import { concat, NEVER, Observable, of, Subject } from 'rxjs';
+import { invokeWithResponseStream, type LambdaStreamEvent } from 'rx-lambda-stream';
+import { chunkEvent, completeEvent, headEvent } from 'rx-lambda-stream/testing';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { createRelay, RelayRefusal, type RelayGrant } from '../../src/relay/index.js';
+import { startLive } from '../support/live.js';
+import { ask, lambdaPath, readUntil, send, startRelay } from './relay-server.js';
+
+async function until(holds: () => boolean): Promise<void> {
+  while (!holds()) await new Promise((resolve) => setTimeout(resolve, 5));
+}
+
+/** Emits blocks while it is not paused, and counts them. */
+function hose(count: number): { open: NonNullable<RelayGrant['open']>; emitted: () => number; paused: () => boolean } {
+  let emitted = 0;
+  let paused = false;
+  const block = new Uint8Array(16 * 1024);
+  return {
+    emitted: () => emitted,
+    paused: () => paused,
+    open: (pauseWhile) =>
+      new Observable<LambdaStreamEvent>((subscriber) => {
+        let running = false;
+        async function run(): Promise<void> {
+          if (running) return;
+          running = true;
+          while (!paused && !subscriber.closed && emitted < count) {
+            emitted++;
+            subscriber.next(chunkEvent(block));
+            await new Promise((resolve) => setImmediate(resolve));
+          }
+          running = false;
+          if (emitted === count) {
+            subscriber.next(completeEvent());
+            subscriber.complete();
+          }
+        }
+        subscriber.next(headEvent());
+        subscriber.add(
+          pauseWhile.subscribe((pause) => {
+            paused = pause;
+            void run();
+          }),
+        );
+      }),
+  };
+}
+
+/** A connection that has sent a request and reads nothing. */
+async function silentClient(port: number, headers = ''): Promise<Socket> {
+  const socket = connect(port, '127.0.0.1');
+  onTestFinished(() => void socket.destroy());
+  await once(socket, 'connect');
+  socket.pause();
+  socket.on('error', () => undefined);
+  socket.write(`POST ${lambdaPath} HTTP/1.1\r\nhost: x\r\ncontent-length: 0\r\n${headers}\r\n`);
+  return socket;
+}
+
+describe('pace', () => {
+  test('listener: write false pauses the source, drain goes on, to the last byte', async () => {
+    const { open, emitted, paused } = hose(1_000);
+    const { port } = await startRelay({ authorize: () => ({ open }) });
+    const socket = await silentClient(port);
+    await until(paused);
+    const held = emitted();
+    // Far less than the 16 MB of the whole: the sockets' buffers, and little besides.
+    expect(held).toBeLessThan(900);
+    let bytes = 0;
+    socket.on('data', (data: Buffer) => (bytes += data.length));
+    socket.resume();
+    await until(() => emitted() === 1_000 && bytes > 1_000 * 16 * 1024);
+  });
+
+  test('fetch: at most 64 KiB and one piece wait in the ReadableStream', async () => {
+    const { open, emitted, paused } = hose(1_000);
+    const relay = createRelay({ authorize: () => ({ open }) });
+    const { body } = await relay.fetch(new Request(`http://a.example${lambdaPath}`, { method: 'POST' }));
+    await until(paused);
+    expect(emitted()).toBeLessThanOrEqual(6);
+    const reader = body!.getReader();
+    let bytes = 0;
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) break;
+      bytes += value.length;
+      expect(emitted() * 16 * 1024 - bytes).toBeLessThan(128 * 1024);
+    }
+    expect(bytes).toBeGreaterThan(1_000 * 16 * 1024);
+    await relay.close();
+  });
+
+  test.each(['listener', 'fetch'])(
+    '%s: a client that takes nothing for stalledMs is dropped, and onError hears of it',
+    async (door) => {
+      const told: unknown[] = [];
+      const { open } = hose(1_000_000);
+      const { relay, port } = await startRelay({
+        stalledMs: 50,
+        authorize: () => ({ open }),
+        onError: (error) => told.push(error),
+      });
+      if (door === 'listener') {
+        const socket = await silentClient(port);
+        await until(() => told.length > 0);
+        // Destroyed: reading comes to an end.
+        socket.resume();
+        await once(socket, 'close');
+      } else {
+        const { body } = await relay.fetch(new Request(`http://a.example${lambdaPath}`, { method: 'POST' }));
+        await until(() => told.length > 0);
+        await expect(
+          (async () => {
+            for (const reader = body!.getReader(); ;) if ((await reader.read()).done) return;
+          })(),
+        ).rejects.toMatchObject({ name: 'StalledClientError' });
+      }
+      expect(told).toMatchObject([{ name: 'StalledClientError' }]);
+    },
+  );
+
+  test('a source that ignores pauseWhile is cut off at maxReplayBytes: nothing is buffered without a limit', async () => {
+    const told: unknown[] = [];
+    const block = chunkEvent(new Uint8Array(64 * 1024));
+    const { port } = await startRelay({
+      maxReplayBytes: 8 * 1024 * 1024,
+      authorize: () => ({
+        open: () => of(headEvent(), ...Array.from({ length: 1_000 }, () => block), completeEvent()),
+      }),
+      onError: (error) => told.push(error),
+    });
+    const socket = await silentClient(port);
+    await until(() => told.length > 0);
+    expect(told).toMatchObject([{ name: 'ResponseTooLargeError' }]);
+    socket.resume();
+    await once(socket, 'close');
+  });
+
+  test('the slowest client never paces a key', async () => {
+    const { open, emitted } = hose(400);
+    const { url, port } = await startRelay({ authorize: () => ({ key: 'k', open }) });
+    await silentClient(port);
+    const { body } = await ask(url);
+    expect(body.length).toBeGreaterThan(400 * 16 * 1024);
+    expect(emitted()).toBe(400);
+  });
+
+  test('backpressure reaches the function through every hop', async () => {
+    const { local, client } = await startLive({
+      chat: async function* () {
+        for (let i = 0; i < 400; i++) yield await Promise.resolve(new Uint8Array(64 * 1024));
+      },
+    });
+    const { port } = await startRelay({
+      authorize: ({ input }) => ({ open: (pauseWhile) => invokeWithResponseStream(client, input, { pauseWhile }) }),
+    });
+    const socket = await silentClient(port);
+    const record = await local.request(0);
+    let written = -1;
+    while (written !== record.bytesWritten || written === 0) {
+      written = record.bytesWritten;
+      await new Promise((resolve) => setTimeout(resolve, 300));
+    }
+    expect(written).toBeLessThan(20_000_000);
+    socket.resume();
+    await record.closed;
+    expect(record.bytesWritten).toBeGreaterThan(400 * 64 * 1024);
+  });
+});
+
+describe('limits of streams', () => {
+  test('maxStreams and maxStreamsPerClient: 429 with Retry-After, and a place is free again when one leaves', async () => {
+    const { url } = await startRelay({
+      maxStreams: 3,
+      maxStreamsPerClient: 2,
+      authorize: ({ functionName }) => ({
+        open: () => concat(of(headEvent()), NEVER),
+        ...(functionName !== undefined && { client: functionName }),
+      }),
+    });
+    const path = (name: string): string => lambdaPath.replace('chat', name);
+    const first = await send(url, { path: path('ann') });
+    await send(url, { path: path('ann') });
+    const refused = await ask(url, { path: path('ann') });
+    expect([refused.status, refused.headers['retry-after'], refused.headers['x-amzn-errortype']]).toEqual([
+      429,
+      '5',
+      'TooManyRequestsException',
+    ]);
+    await send(url, { path: path('bob') });
+    expect((await ask(url, { path: path('cid') })).status).toBe(429);
+    first.destroy();
+    let status = 429;
+    while (status === 429) {
+      const response = await send(url, { path: path('ann') });
+      status = response.statusCode ?? 0;
+      if (status === 429) response.resume();
+    }
+    expect(status).toBe(200);
+  });
+
+  test('a stream that ended counts no more', async () => {
+    const { url } = await startRelay({
+      maxStreams: 1,
+      authorize: () => ({ client: 'a', open: () => of(headEvent(), completeEvent()) }),
+    });
+    for (let i = 0; i < 5; i++) expect((await ask(url)).status).toBe(200);
+  });
+});
+
+describe('bodies of strangers', () => {
+  /** Sends headers and a part of a body, and waits for the answer. */
+  async function unfinished(
+    port: number,
+    part: string,
+    length: number,
+  ): Promise<{ socket: Socket; answer: Promise<string> }> {
+    const socket = connect(port, '127.0.0.1');
+    onTestFinished(() => void socket.destroy());
+    socket.on('error', () => undefined);
+    let text = '';
+    const answer = new Promise<string>((resolve) => {
+      socket.on('data', (data: Buffer) => {
+        text += data.toString();
+        if (text.includes('\r\n\r\n')) resolve(text);
+      });
+    });
+    await once(socket, 'connect');
+    socket.write(`POST ${lambdaPath} HTTP/1.1\r\nhost: x\r\ncontent-length: ${length}\r\n\r\n${part}`);
+    return { socket, answer };
+  }
+
+  const grant = { open: () => of(headEvent(), completeEvent()) };
+
+  test('past maxPendingBodyBytes of unfinished bodies: 503 with Retry-After, until they are done', async () => {
+    const { port, url } = await startRelay({ maxPendingBodyBytes: 1_000, authorize: () => grant });
+    const first = await unfinished(port, 'x'.repeat(900), 1_000);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    const { answer } = await unfinished(port, 'x'.repeat(900), 1_000);
+    expect(await answer).toMatch(/^HTTP\/1.1 503[^]*retry-after: 1/i);
+    first.socket.write('x'.repeat(100));
+    expect(await first.answer).toMatch(/^HTTP\/1.1 200/);
+    expect((await ask(url, { body: 'x'.repeat(900) })).status).toBe(200);
+  });
+
+  test('a client that leaves in the middle of its body frees what it held', async () => {
+    const { port, url } = await startRelay({ maxPendingBodyBytes: 1_000, authorize: () => grant });
+    const { socket } = await unfinished(port, 'x'.repeat(900), 1_000);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    socket.destroy();
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect((await ask(url, { body: 'x'.repeat(900) })).status).toBe(200);
+  });
+
+  test('a body that takes longer than bodyTimeoutMs is 400, and authorize is not asked', async () => {
+    let asked = 0;
+    const { port } = await startRelay({ bodyTimeoutMs: 30, authorize: () => (asked++, grant) });
+    const { answer } = await unfinished(port, 'x', 2);
+    expect(await answer).toMatch(/^HTTP\/1.1 400[^]*RequestTimeoutException/);
+    expect(asked).toBe(0);
+  });
+
+  test('admit runs on the headers, before the body', async () => {
+    const seen: string[] = [];
+    const { port } = await startRelay({
+      admit(request) {
+        seen.push(request.url);
+        if (request.headers.get('cookie') === null) throw new RelayRefusal(401, 'Sign in first');
+      },
+      authorize: () => grant,
+    });
+    const { answer } = await unfinished(port, '', 1_000);
+    expect(await answer).toMatch(/^HTTP\/1.1 401/);
+    expect(seen).toEqual([`http://x${lambdaPath}`]);
+  });
+
+  test('admit that returns false is 403', async () => {
+    const { url } = await startRelay({ admit: () => Promise.resolve(false), authorize: () => grant });
+    expect((await ask(url)).status).toBe(403);
+  });
+});
+
+test('all of a key pause: then its source does', async () => {
+  const { open, paused } = hose(100_000);
+  const { port } = await startRelay({ maxReplayBytes: 1_000_000, authorize: () => ({ key: 'k', open }) });
+  await silentClient(port);
+  await silentClient(port);
+  await until(paused);
+  expect(paused()).toBe(true);
+});
+
+test('a ping is sent after a silence only, and not while the client is paused', async () => {
+  const events = new Subject<LambdaStreamEvent>();
+  const { url } = await startRelay({ pingMs: 60, authorize: () => ({ open: () => events }) });
+  const response = await send(url, { headers: { accept: 'text/event-stream' } });
+  for (let i = 0; i < 6; i++) {
+    await new Promise((resolve) => setTimeout(resolve, 15));
+    events.next(chunkEvent(String(i)));
+  }
+  const text = await readUntil(response, /: ping\n\n/);
+  expect(text).toMatch(/data: "5"\n\n: ping\n\n$/);
+  response.destroy();
+});
