@@ -101,7 +101,7 @@ describe('with the real package', () => {
     // eslint-disable-next-line @typescript-eslint/no-extraneous-class -- to Nest, a module is its decorator
     class AppModule {}
     Module({})(AppModule);
-    // eslint-disable-next-line @typescript-eslint/no-unsafe-class-instance-assignment -- the options as Nest documents them
+    // eslint-disable-next-line @typescript-eslint/no-unsafe-class-instance-assignment -- as Nest documents it
     const app = await NestFactory.create(AppModule, { logger: false, bodyParser: false });
     app.use('/api', (request: RelayRequest, response: Parameters<Relay['listener']>[1]) => {
       relay.listener(Object.assign(request, { user: 'ann' }), response);
