@@ -1,22 +1,37 @@
 // npx tsx examples/relay/main.ts, then open the page it names in two windows.
 import { LambdaClient } from '@aws-sdk/client-lambda';
+import { readFileSync } from 'node:fs';
+import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as slowly } from 'node:timers/promises';
+import { invokeWithResponseStream } from 'rx-lambda-stream';
 import { startLocalLambda } from 'rx-lambda-stream/local';
-import { createRelayServer } from './server.js';
+import { createRelay, RelayRefusal } from 'rx-lambda-stream/relay';
 
-// With AWS: new LambdaClient({}), and functions named chat and report.
+// With AWS: new LambdaClient({}), and a function named report.
 const local = await startLocalLambda({
   functions: {
-    chat: async function* ({ prompt }: { prompt: string }) {
-      for (const word of `You said: ${prompt}`.split(/(?= )/)) yield await slowly(100, word);
-    },
     report: async function* ({ id }: { id: string }) {
       for (let line = 1; line <= 100; line++) yield await slowly(200, `${id}, line ${line}\n`);
     },
   },
 });
-const server = createRelayServer(new LambdaClient(local.clientConfig));
+const client = new LambdaClient(local.clientConfig);
+
+const relay = createRelay({
+  authorize({ request }) {
+    const id = /^\/reports\/([\w-]{1,64})$/.exec(new URL(request.url).pathname)?.[1];
+    if (id === undefined) throw new RelayRefusal(404, 'No such report');
+    const input = { FunctionName: 'report', Payload: { id } };
+    return { key: ['report', id], open: (pauseWhile) => invokeWithResponseStream(client, input, { pauseWhile }) };
+  },
+});
+
+const page = readFileSync(new URL('page.html', import.meta.url));
+const server = createServer((request, response) => {
+  if (request.url === '/') response.setHeader('content-type', 'text/html; charset=utf-8').end(page);
+  else relay.listener(request, response);
+});
 server.listen(Number(process.env.PORT ?? 0), '127.0.0.1', () => {
   console.log(`Listening on http://127.0.0.1:${(server.address() as AddressInfo).port}/#today`);
 });

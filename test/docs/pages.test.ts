@@ -13,6 +13,7 @@ describe.each([
   readPage('CHANGELOG.md'),
   readPage('docs/architecture.md'),
   readPage('SECURITY.md'),
+  readPage('docs/relaying.md'),
 ])('$path', (page) => describePage(page));
 
 describe('docs/troubleshooting.md', () => {
