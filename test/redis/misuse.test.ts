@@ -1,5 +1,6 @@
 import { createServer, type Server } from 'node:net';
 import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
 import { createClient } from 'redis';
 import { Cluster, Redis } from 'ioredis';
 import { Redis as Redis5 } from 'ioredis5';
@@ -7,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { redisLog } from '../../src/redis/index.js';
 import { startRedisCluster, startRedisServer, type RedisServer } from '../support/redis-server.js';
 import { singleClients } from './clients.js';
-import { answer, claimOf, Recorder } from './recorder.js';
+import { answer, chunksAfter, claimOf, Recorder } from './recorder.js';
 
 const anything = (value: unknown): never => value as never;
 
@@ -111,6 +112,39 @@ describe.each(Object.entries(singleClients))('before a function is called, over 
     expect((await join(log))?.claimed).toBe(true);
     await log.close();
     close();
+  });
+
+  test('the ACL of docs/redis-entries.md suffices', async () => {
+    const page = await readFile(new URL('../../docs/redis-entries.md', import.meta.url), 'utf8');
+    const rules = /ACL SETUSER relay on '>secret' ([^`]*?)```/s.exec(page)![1]!;
+    const words = rules.replace(/[\\']/g, '').trim().split(/\s+/);
+    await server.cli('ACL', 'SETUSER', 'default', ...words);
+    const { client, close } = await open(server.port);
+    try {
+      const log = redisLog({ client });
+      const watcher = new Recorder();
+      const established = watcher.nextReady();
+      const stop = log.watch('acl', watcher);
+      await established;
+      const key = 'acl';
+      const { state } = (await join(log, key))!;
+      const owner = 'one';
+      const { generation } = state;
+      const entries = chunksAfter(state.last, Uint8Array.of(1), Uint8Array.of(2));
+      await answer(log.append({ key, owner, generation, entries, trim: entries[0]!.id }));
+      await answer(log.renew({ key, producer: { owner, generation }, reader: { member: 'm', cursor: '0-0' } }));
+      await answer(log.restart({ key, owner, generation, previous: entries[1]!.id, opening: '{}' }));
+      await answer(log.read({ key, after: '0-0' }));
+      await answer(log.leave({ key, member: 'm' }));
+      await answer(log.seal({ key, condition: 'nobody-present', end: 'abandoned', record: '{}' }));
+      await answer(log.forget(key));
+      await expect.poll(() => watcher.heard.length).toBe(5);
+      stop();
+      await log.close();
+    } finally {
+      close();
+      await server.cli('ACL', 'SETUSER', 'default', 'allkeys', 'allchannels', '+@all');
+    }
   });
 
   test('a server without memory: the claim is refused, what runs is read and ended', async () => {
