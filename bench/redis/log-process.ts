@@ -68,13 +68,15 @@ async function work(): Promise<void> {
     );
     await log.close();
   } else if (role === 'xadd-producer') {
+    const added: Promise<unknown>[] = [];
     await Promise.all(
       keys.map((key, index) =>
         timer(startMs(index), 1000 / perSecond)
           .pipe(take(tokens))
-          .forEach(() => void client.sendCommand(['XADD', key, '*', 'b', Buffer.from(token())])),
+          .forEach(() => added.push(client.sendCommand(['XADD', key, '*', 'b', Buffer.from(token())]))),
       ),
     );
+    await Promise.all(added);
   } else if (role === 'xread-reader') {
     const last = new Map(keys.map((key) => [key, '0-0']));
     const mapped = client.withTypeMapping({ 36: Buffer });

@@ -175,7 +175,10 @@ export function createMemoryStore(): MemoryStore {
       const stored = find(key);
       if (stored === undefined) return { result: 'refused' };
       if (!mayWrite(stored, request)) return { result: 'refused', state: stateOf(stored) };
-      if (stored.state.last === entries.at(-1)?.id) return { result: 'again', state: stateOf(stored) };
+      const newest = entries.at(-1);
+      // The end that somebody else has written may have the id of the entry that comes now.
+      const isOwn = end === undefined ? stored.state.status === 'running' : stored.state.end === newest?.record;
+      if (stored.state.last === newest?.id && isOwn) return { result: 'again', state: stateOf(stored) };
       if (stored.state.status !== 'running' || stored.state.last !== entries[0]?.previous) {
         return { result: 'refused', state: stateOf(stored) };
       }

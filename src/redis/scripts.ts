@@ -107,7 +107,10 @@ local held, count = redis.call('HMGET', META, 'generation', 'last', 'status', 'o
 if not held[1] then return { 'refused' } end
 local newest = held[1] .. '-' .. held[2]
 if held[4] == owner and held[1] == generation and newest == generation .. '-' .. ARGV[count - 3] then
-  return { 'again', state(now()) }
+  -- The end that somebody else has written may have the id of the entry that comes now.
+  if held[3] == 'running' or (held[3] == ending and redis.call('HGET', META, 'end') == ARGV[count - 1]) then
+    return { 'again', state(now()) }
+  end
 end
 local p = ARGV[7]
 local previous = string.find(p, '-', 1, true) and p or generation .. '-' .. p
@@ -135,14 +138,20 @@ if ending ~= '' then
   redis.call('HSET', META, 'status', ending, 'end', ARGV[count - 1])
   expire(now() + redis.call('HGET', META, 'ttlMs'))
 end
-if trim ~= '' and redis.call('XTRIM', LOG, 'MINID', '~', trim, 'LIMIT', 10000) > 0 then
+local dropped = 0
+if trim ~= '' then
+  -- Whole nodes first, and a bounded number of them; a large rest is left to the next calls.
+  dropped = redis.call('XTRIM', LOG, 'MINID', '~', trim, 'LIMIT', 10000)
+  if dropped < 10000 then dropped = dropped + redis.call('XTRIM', LOG, 'MINID', trim) end
+end
+if dropped > 0 then
   local first = redis.call('XRANGE', LOG, '-', '+', 'COUNT', 1)[1]
-  local dropped = first[2][2]
-  if not string.find(dropped, '-', 1, true) then dropped = string.match(first[1], '^%d+') .. '-' .. dropped end
-  redis.call('HSET', META, 'trimmed', dropped)
+  local before = first[2][2]
+  if not string.find(before, '-', 1, true) then before = string.match(first[1], '^%d+') .. '-' .. before end
+  redis.call('HSET', META, 'trimmed', before)
 end
 tell(table.concat(told))
-return { 'appended' }
+return { 'appended', state(now()) }
 `;
 
 const restart = `
@@ -212,7 +221,7 @@ while not full and #page < pageEntries do
   local entries = redis.call('XRANGE', LOG, '(' .. after, '+', 'COUNT', count)
   for i = 1, #entries do
     local entry, size = entries[i], 0
-    for j = 2, #entry[2], 2 do size = size + #entry[2][j] end
+    for j = 4, #entry[2], 2 do size = size + #entry[2][j] end
     if #page > 0 and bytes + size > pageBytes then
       full = true
       break
