@@ -84,7 +84,7 @@ const recordPlans: fc.Arbitrary<RecordsPlan> = fc.record({
   take: fc.option(fc.integer({ min: 1, max: 5 }), { nil: undefined, freq: 3 }),
 });
 
-const invocationPlans: fc.Arbitrary<Plan> = plans({ view: 'records', share: false, http: false }).chain((plan) =>
+const invocationPlans: fc.Arbitrary<Plan> = plans({ share: false }).chain((plan) =>
   fc.array(documents, { minLength: 1, maxLength: 3 }).map(([first = '', ...others]): Plan => {
     // A prologue speaks before anybody can be asked what the turn of the event loop is.
     const isSame = plan.retry?.afterFirstChunk === 'replay';

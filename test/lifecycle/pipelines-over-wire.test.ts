@@ -15,7 +15,7 @@ const driven = useDrivenClient();
 
 /** Nothing is begun and ended by two timers of the same millisecond: of that the network never hears. */
 function sendable(plan: Plan): Plan {
-  const { retry, share, view, take } = plan;
+  const { retry, share } = plan;
   const responses = plan.responses.map(({ document }) => ({ document, prologue: [] })) as unknown as Plan['responses'];
   return {
     ...plan,
@@ -23,9 +23,6 @@ function sendable(plan: Plan): Plan {
     // Who takes from a common budget first, when a pause ends for several, is the network's affair.
     retry: retry && !share ? withoutBudget(retry) : retry,
     share: share && { ...share, lingerMs: retry ? 0 : share.lingerMs },
-    take: view.of === 'snapshots' ? undefined : take,
-    // An interval of no time at all is 1 ms to vitest's timers when it is set from within another.
-    view: view.of === 'snapshots' ? { ...view, intervalMs: Math.max(1, view.intervalMs) } : view,
   };
 }
 

@@ -1,5 +1,4 @@
 import fc from 'fast-check';
-import { documents } from './documents.js';
 import type { Bytes } from './model/events.js';
 import { responseSteps, type ResponseStep } from './steps.js';
 
@@ -31,22 +30,7 @@ export interface SharePlan {
   readonly lingerMs: number;
 }
 
-export interface HttpPlan {
-  readonly failOnStatus: boolean;
-  readonly maxErrorBodyBytes: number;
-}
-
-/** What the consumers see. */
-export type ViewPlan =
-  | { readonly of: 'events' }
-  | { readonly of: 'text'; readonly fatal: boolean }
-  | { readonly of: 'lines'; readonly maxLineBytes: number }
-  | { readonly of: 'records'; readonly onInvalid: 'error' | 'skip'; readonly maxLineBytes: number }
-  | { readonly of: 'server-sent events' }
-  | { readonly of: 'response'; readonly maxBytes: number }
-  | { readonly of: 'snapshots'; readonly intervalMs: number };
-
-/** A whole pipeline: invocation, retry, share, takeUntil, HTTP, view, take, switchMap, takeUntil. */
+/** A whole pipeline: invocation, retry, share, takeUntil, take, switchMap, takeUntil. */
 export interface Plan {
   /** In turn, over again. */
   readonly responses: readonly [ResponsePlan, ...ResponsePlan[]];
@@ -54,13 +38,11 @@ export interface Plan {
   readonly retry: RetryPlan | undefined;
   /** Without it each consumer has an invocation of its own. */
   readonly share: SharePlan | undefined;
-  readonly http: HttpPlan | undefined;
-  readonly view: ViewPlan;
   /** Content with so many values. */
   readonly take: number | undefined;
   /** The pipeline is the inner one of a `switchMap`. */
   readonly switches: boolean;
-  /** Where `takeUntil` stands: before the decoders, or at the end. */
+  /** Where `takeUntil` stands: inside the `switchMap`, or at the end. */
   readonly stopsEarly: boolean;
 }
 
@@ -93,28 +75,13 @@ export const shares: fc.Arbitrary<SharePlan> = fc.record({
   lingerMs: fc.constantFrom(0, 0, 5, 100),
 });
 
-const limits = fc.constantFrom(6, 1_000, 1_000);
+/** Payloads that steps cut anywhere. They are short, so that a replay meets another document's beginning in some. */
+const documents: fc.Arbitrary<Bytes> = fc.string({ unit: 'binary-ascii', maxLength: 60, size: 'max' });
 
-export const views = {
-  events: fc.record({ of: fc.constant('events' as const) }),
-  text: fc.record({ of: fc.constant('text' as const), fatal: fc.constantFrom(true, false, false) }),
-  lines: fc.record({ of: fc.constant('lines' as const), maxLineBytes: limits }),
-  records: fc.record({
-    of: fc.constant('records' as const),
-    onInvalid: fc.constantFrom('error', 'skip'),
-    maxLineBytes: limits,
-  }),
-  'server-sent events': fc.record({ of: fc.constant('server-sent events' as const) }),
-  response: fc.record({ of: fc.constant('response' as const), maxBytes: limits }),
-  snapshots: fc.record({ of: fc.constant('snapshots' as const), intervalMs: fc.constantFrom(0, 3, 50) }),
-} as const satisfies Readonly<Record<ViewPlan['of'], fc.Arbitrary<ViewPlan>>>;
-
-const anyView: fc.Arbitrary<ViewPlan> = fc.oneof(...Object.values(views));
-
-/** A pipeline that goes on however often it fails: attempts, and what they bring, are all there is to it. */
+/** Makes a pipeline go on however often it fails, so that nothing but its attempts decides what it delivers. */
 export function persistent(plan: Plan): Plan {
   const { retry, responses } = plan;
-  if (!retry) throw new Error('Only what retries is persistent');
+  if (!retry) throw new Error('The pipeline has no retries.');
   const { budget: _, ...others } = retry;
   const afterFirstChunk = retry.afterFirstChunk === 'error' ? 'restart' : retry.afterFirstChunk;
   return {
@@ -131,10 +98,8 @@ function withoutPrologue({ document }: ResponsePlan): ResponsePlan {
 
 /** Which parts a pipeline has; what is not stated may or may not be there. */
 export interface PlanShape {
-  readonly view?: ViewPlan['of'];
   readonly retry?: boolean;
   readonly share?: boolean;
-  readonly http?: boolean;
 }
 
 /** Pipelines of a shape. */
@@ -147,15 +112,13 @@ export function plans(shape: PlanShape = {}): fc.Arbitrary<Plan> {
       functionErrors: fc.constantFrom('throw', 'throw', 'emit'),
       retry: part(shape.retry, retries),
       share: part(shape.share, shares),
-      http: part(shape.http, fc.record({ failOnStatus: fc.boolean(), maxErrorBodyBytes: fc.constantFrom(0, 3, 100) })),
-      view: shape.view ? views[shape.view] : anyView,
       take: fc.option(fc.integer({ min: 1, max: 5 }), { nil: undefined, freq: 3 }),
       switches: fc.constantFrom(true, false, false),
       stopsEarly: fc.boolean(),
     })
     .chain((parts) => {
       const response = fc.record({
-        document: documents(parts.view.of, parts.http !== undefined),
+        document: documents,
         prologue: fc.oneof(
           { weight: 3, arbitrary: fc.constant([]) },
           { weight: 1, arbitrary: fc.array(responseSteps, { maxLength: 4 }) },

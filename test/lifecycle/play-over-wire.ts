@@ -203,7 +203,7 @@ export async function playOverWire(
     } else if (!life?.model.listens) {
       const branch = branchOf(step.who);
       if (plan.share && branch.invocation.open) note('came late');
-      const model = modelConsumer(plan, clock, branch.modelSource);
+      const model = modelConsumer(plan, branch.modelSource);
       model.subscribe();
       lives.push({ who: step.who, model, real: watchConsumer(plan, branch.source) });
     }

@@ -75,7 +75,7 @@ export function play(plan: Plan, steps: readonly Step[], note: (what: string) =>
         case 'subscribe': {
           if (life?.model.listens) return;
           if (plan.share && branch.invocation.open) note('came late');
-          const model = modelConsumer(plan, clock, branch.modelSource);
+          const model = modelConsumer(plan, branch.modelSource);
           model.subscribe();
           lives.push({ who: step.who, model, real: watchConsumer(plan, branch.source) });
           break;

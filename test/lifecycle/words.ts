@@ -1,11 +1,5 @@
 import { TooManyRequestsException } from '@aws-sdk/client-lambda';
-import {
-  isLambdaStreamError,
-  type CollectedResponse,
-  type LambdaStreamEvent,
-  type ServerSentEvent,
-  type Snapshot,
-} from 'rx-lambda-stream';
+import { isLambdaStreamError, type LambdaStreamEvent } from 'rx-lambda-stream';
 import { failures } from './failures.js';
 import { inWords, type Bytes } from './model/events.js';
 
@@ -57,27 +51,4 @@ export function errorInWords(error: unknown): string {
     default:
       return error.name;
   }
-}
-
-export function sentEventInWords({ id, event, retryMs, data }: ServerSentEvent): string {
-  return JSON.stringify([id, event, retryMs, data]);
-}
-
-export function responseInWords({ head, httpHead, bytes, errorCode }: CollectedResponse): string {
-  return JSON.stringify([head?.requestId, httpHead?.statusCode, bytesOf(bytes), errorCode]);
-}
-
-export function snapshotInWords(snapshot: Snapshot): string {
-  const { status, text, bytes, chunks, head, httpHead } = snapshot;
-  return JSON.stringify({
-    status,
-    text,
-    bytes,
-    chunks,
-    head: head?.requestId,
-    http: httpHead?.statusCode,
-    retry: snapshot.status === 'retrying' ? snapshot.retry.attempt : undefined,
-    errorCode: snapshot.status === 'complete' ? snapshot.complete?.errorCode : undefined,
-    error: snapshot.status === 'failed' ? errorInWords(snapshot.error) : undefined,
-  });
 }
