@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { failureFacts, type FailureName } from './model/failure-facts.js';
+import { failureFacts, type FailureName } from './rules/failure-facts.js';
 
 /** What the function's response does. */
 export type ResponseStep =

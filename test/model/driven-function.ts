@@ -2,7 +2,7 @@ import { Observable, type Subscriber } from 'rxjs';
 import type { LambdaStreamEvent } from 'rx-lambda-stream';
 import { chunkEvent, completeEvent, headEvent } from 'rx-lambda-stream/testing';
 import { failures } from './failures.js';
-import { toBytes } from './model/events.js';
+import { toBytes } from './rules/events.js';
 import type { Plan } from './plan.js';
 import type { ResponseStep } from './steps.js';
 

@@ -1,7 +1,7 @@
 import { TooManyRequestsException } from '@aws-sdk/client-lambda';
 import { isLambdaStreamError, type LambdaStreamEvent } from 'rx-lambda-stream';
 import { failures } from './failures.js';
-import { inWords, type Bytes } from './model/events.js';
+import { inWords, type Bytes } from './rules/events.js';
 
 /** Real bytes as the model has them. */
 export const bytesOf = (payload: Uint8Array): Bytes => String.fromCharCode(...payload);

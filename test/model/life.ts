@@ -1,4 +1,4 @@
-import type { ModelConsumer } from './model/consumer.js';
+import type { ModelConsumer } from './rules/consumer.js';
 import type { WatchedConsumer } from './watch-consumer.js';
 
 /** A consumer, and what it is to come to. */

@@ -7,8 +7,8 @@ import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { expectNoStrays } from '../support/no-strays.js';
 import { createDrivenFunction } from './driven-function.js';
 import { createLedger } from './ledger.js';
-import { createModelClock } from './model/clock.js';
-import { modelInvocation } from './model/invocation.js';
+import { createModelClock } from './rules/clock.js';
+import { modelInvocation } from './rules/invocation.js';
 import {
   isJudgedAtOnce,
   isRefusedAtOnce,
@@ -16,7 +16,7 @@ import {
   type ModelRecords,
   type RecordsPlan,
   type SchemaAnswer,
-} from './model/records.js';
+} from './rules/records.js';
 import { invocationOperators } from './pipeline.js';
 import { plans, type Plan } from './plan.js';
 import { runs } from './runs.js';

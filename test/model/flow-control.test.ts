@@ -5,7 +5,7 @@ import { chunkEvent, completeEvent, fakeInvoke } from 'rx-lambda-stream/testing'
 import { expect, it } from 'vitest';
 import { expectNoStrays } from '../support/no-strays.js';
 import { createLedger } from './ledger.js';
-import { modelWork, type ModelRead, type ModelWork } from './model/work.js';
+import { modelWork, type ModelRead, type ModelWork } from './rules/work.js';
 import { runs } from './runs.js';
 
 expectNoStrays();

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { chunkFrame, completeFrame, concat, encodeFrame } from '../support/frames.js';
-import { inWords, toBytes } from './model/events.js';
-import type { ModelFrame } from './model/exchange.js';
+import { inWords, toBytes } from './rules/events.js';
+import type { ModelFrame } from './rules/exchange.js';
 
 /** What a function sends over the wire. */
 export interface WireDocument {

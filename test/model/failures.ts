@@ -1,6 +1,6 @@
 import { TruncatedStreamError } from 'rx-lambda-stream';
 import { serviceException } from 'rx-lambda-stream/testing';
-import type { FailureName } from './model/failure-facts.js';
+import type { FailureName } from './rules/failure-facts.js';
 
 /** The error objects of the failures. The same one each time: that it comes through unchanged is told by identity. */
 export const failures: Readonly<Record<FailureName, unknown>> = {

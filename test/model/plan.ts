@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import type { Bytes } from './model/events.js';
+import type { Bytes } from './rules/events.js';
 import { responseSteps, type ResponseStep } from './steps.js';
 
 /** What the function answers to one invocation. */
