@@ -70,7 +70,7 @@ export type InvokeWithResponseStream = typeof invokeWithResponseStream;
  * - **Errors** with the SDK's own exceptions for what AWS reports, before or within the stream; `FunctionError` for a
  *   failed function; `TruncatedStreamError` for a stream without its end; `ProtocolError` for bytes that do not follow
  *   the protocol; `DetachedPayloadError` where a consumer gave a chunk's buffer away; the input function's own error;
- *   `RangeError` for a ClientContext over 3,583 bytes.
+ *   `TypeError` or `RangeError` for an input of that function which cannot be sent.
  * - **Async context** events arrive in that of the subscription (AsyncLocalStorage, OpenTelemetry).
  * - **Unsubscribing** closes the connection at every moment. It neither stops nor un-bills the function: Lambda runs it
  *   to its end. Nothing is thrown or rejected afterwards.
