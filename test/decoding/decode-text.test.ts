@@ -18,6 +18,7 @@ import { InvalidTextError } from '../../src/errors.js';
 import { decodeText } from '../../src/decoding/decode-text.js';
 import type { PayloadSource } from '../../src/shared/payload.js';
 import { chunkEvent, completeEvent, headEvent, retryEvent } from '../../src/testing/event-builders.js';
+import { fuzzParameters } from '../support/fuzz.js';
 import { cuts, cutsInTwo, payloads, toItems } from '../support/payload-arbitraries.js';
 
 const { marbles } = configure({
@@ -165,7 +166,7 @@ describe('decodeText', () => {
         const expected = new TextDecoder().decode(bytes);
         expect(await textOf(from(toItems(cut(bytes))).pipe(decodeText()))).toBe(expected);
       }),
-      { numRuns: 500 },
+      fuzzParameters(500),
     );
   });
 
@@ -202,7 +203,7 @@ describe('decodeText', () => {
         if (expected === undefined) await expect(result).rejects.toBeInstanceOf(InvalidTextError);
         else expect(await result).toBe(expected);
       }),
-      { numRuns: 500 },
+      fuzzParameters(500),
     );
   });
 

@@ -8,6 +8,7 @@ import { InvalidRecordError, ResponseTooLargeError } from '../../src/errors.js';
 import { parseSse, type ParseSseOptions, type ServerSentEvent } from '../../src/decoding/parse-sse.js';
 import type { PayloadSource } from '../../src/shared/payload.js';
 import { chunkEvent, completeEvent, headEvent, retryEvent } from '../../src/testing/event-builders.js';
+import { fuzzParameters } from '../support/fuzz.js';
 import { cuts, cutsInTwo, payloads, toItems } from '../support/payload-arbitraries.js';
 import { readSse } from '../support/sse-reference.js';
 
@@ -169,7 +170,7 @@ describe('parseSse', () => {
       fc.property(streams, cuts, (bytes, cut) => {
         expect(outcome(from(toItems(cut(bytes))))).toEqual(reference(bytes));
       }),
-      { numRuns: 2000 },
+      fuzzParameters(2000),
     );
   });
 
@@ -178,7 +179,7 @@ describe('parseSse', () => {
       fc.property(payloads, cuts, (bytes, cut) => {
         expect(outcome(from(toItems(cut(bytes))))).toEqual(reference(bytes));
       }),
-      { numRuns: 1000 },
+      fuzzParameters(1000),
     );
   });
 
@@ -323,7 +324,7 @@ describe('parseSse', () => {
           expect(short.end).toBeInstanceOf(ResponseTooLargeError);
         }
       }),
-      { numRuns: 300 },
+      fuzzParameters(300),
     );
   });
 

@@ -6,6 +6,7 @@ import { LineTooLongError } from '../../src/errors.js';
 import type { PayloadSource } from '../../src/shared/payload.js';
 import { splitLines, type SplitLinesOptions } from '../../src/decoding/split-lines.js';
 import { chunkEvent, completeEvent, headEvent, retryEvent } from '../../src/testing/event-builders.js';
+import { fuzzParameters } from '../support/fuzz.js';
 import { cuts, cutsInTwo, payloads, toItems } from '../support/payload-arbitraries.js';
 
 const { marbles } = configure({
@@ -161,7 +162,7 @@ describe('splitLines', () => {
         expect(lines).toEqual(referenceLines(bytes));
         expect(end).toBe('complete');
       }),
-      { numRuns: 1000 },
+      fuzzParameters(1000),
     );
   });
 
@@ -194,7 +195,7 @@ describe('splitLines', () => {
           expect(end).toMatchObject({ line: index + 1, offset: lengths[index]?.offset, maxLineBytes });
         }
       }),
-      { numRuns: 1000 },
+      fuzzParameters(1000),
     );
   });
 
