@@ -24,5 +24,7 @@ const { MUTATION } = process.env;
 export default defineConfig({
   ...node,
   root: fileURLToPath(new URL('../..', import.meta.url)),
+  // The cache of transformed files does not know one mutation from another.
+  test: { ...node.test, fsModuleCache: false },
   plugins: MUTATION === undefined ? [] : [mutate(JSON.parse(MUTATION) as Mutation)],
 });
