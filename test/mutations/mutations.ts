@@ -42,7 +42,7 @@ export const mutations: readonly Mutation[] = [
     file: 'src/event-stream/message-decoder.ts',
     find: 'if (headersLength > maxHeadersBytes) {',
     replace: 'if (headersLength >= maxHeadersBytes) {',
-    suite: decoder,
+    suite: 'test/event-stream/header-block-limit.test.ts',
   },
   {
     file: 'src/event-stream/message-decoder.ts',

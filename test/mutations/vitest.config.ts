@@ -25,6 +25,6 @@ export default defineConfig({
   ...node,
   root: fileURLToPath(new URL('../..', import.meta.url)),
   // The cache of transformed files does not know one mutation from another.
-  test: { ...node.test, fsModuleCache: false },
+  test: { ...node.test, fsModuleCache: false, testTimeout: 120_000 },
   plugins: MUTATION === undefined ? [] : [mutate(JSON.parse(MUTATION) as Mutation)],
 });
