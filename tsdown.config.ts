@@ -4,8 +4,10 @@ import { defineConfig, type UserConfig } from 'tsdown';
 const entries = {
   index: 'src/index.ts',
   testing: 'src/testing/index.ts',
+  log: 'src/log/index.ts',
   http: 'src/http/index.ts',
   log: 'src/log/index.ts',
+  relay: 'src/relay/index.ts',
   redis: 'src/redis/index.ts',
   otel: 'src/otel/index.ts',
   relay: 'src/relay/index.ts',

@@ -9,6 +9,7 @@ export const entryPoints = [
   'src/local/index.ts',
   'src/http/index.ts',
   'src/log/index.ts',
+  'src/relay/index.ts',
   'src/redis/index.ts',
   'src/otel/index.ts',
 ] as const;
