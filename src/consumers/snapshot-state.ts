@@ -1,5 +1,6 @@
 import type { ChunkEvent, CompleteEvent, HeadEvent, HttpHeadEvent, LambdaStreamEvent, RetryEvent } from '../events.js';
 import { payloadOf, type PayloadSource } from '../shared/payload.js';
+import { createPieceDecoder } from '../shared/text-decoder.js';
 
 /** What a snapshot shows whatever its status is. */
 export interface SnapshotProgress {
@@ -69,7 +70,7 @@ export interface SnapshotState {
 
 /** Makes the state of one subscription. */
 export function createSnapshotState(): SnapshotState {
-  let decoder = new TextDecoder();
+  let decodePiece = createPieceDecoder();
   let status: SnapshotStatus = 'connecting';
   let text = '';
   let bytes = 0;
@@ -81,7 +82,7 @@ export function createSnapshotState(): SnapshotState {
   function takePayload(payload: Uint8Array): void {
     if (status !== 'streaming') stream(fields);
     // Engines append in constant time and join the pieces when the text is first read.
-    text += decoder.decode(payload, { stream: true });
+    text += decodePiece(payload);
     bytes += payload.length;
     chunks++;
   }
@@ -99,7 +100,7 @@ export function createSnapshotState(): SnapshotState {
       chunks = 0;
     }
     // A replay goes on within the character that was cut; after the other two it is void.
-    if (event.mode === 'restart' || event.mode === 'continue') decoder = new TextDecoder();
+    if (event.mode === 'restart' || event.mode === 'continue') decodePiece = createPieceDecoder();
     const { httpHead } = fields;
     fields = { ...(event.mode === 'replay' && httpHead && { httpHead }), retry: event };
   }
@@ -138,7 +139,7 @@ export function createSnapshotState(): SnapshotState {
     complete() {
       stream(fields);
       status = 'complete';
-      text += decoder.decode();
+      text += decodePiece();
       if (completeEvent) fields = { ...fields, complete: completeEvent };
     },
     snapshot: () => Object.freeze({ status, text, bytes, chunks, ...fields } as Snapshot),

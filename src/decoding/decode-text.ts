@@ -2,6 +2,7 @@ import { Observable, type OperatorFunction } from 'rxjs';
 import { InvalidTextError } from '../errors.js';
 import { checkOptions, flag } from '../shared/check-options.js';
 import { decodePayload, type PayloadSource } from '../shared/payload.js';
+import { createPieceDecoder, type DecodePiece } from '../shared/text-decoder.js';
 
 /** Options of {@link decodeText}. */
 export interface DecodeTextOptions {
@@ -42,11 +43,11 @@ export function decodeText(options: DecodeTextOptions = {}): OperatorFunction<Pa
   const { fatal = false } = options;
   return (source) =>
     new Observable((subscriber) => {
-      let decoder: TextDecoder;
+      let decodePiece: DecodePiece;
       let offset: number;
 
       const reset = (): void => {
-        decoder = new TextDecoder('utf-8', { fatal });
+        decodePiece = createPieceDecoder(fatal);
         offset = 0;
       };
       reset();
@@ -55,7 +56,7 @@ export function decodeText(options: DecodeTextOptions = {}): OperatorFunction<Pa
       const decode = (bytes?: Uint8Array): void => {
         let text: string;
         try {
-          text = decoder.decode(bytes, { stream: !!bytes });
+          text = decodePiece(bytes);
         } catch (cause) {
           throw new InvalidTextError(`The payload is not valid UTF-8, found after ${offset} bytes`, { cause });
         }

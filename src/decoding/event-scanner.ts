@@ -2,6 +2,7 @@ import { ResponseTooLargeError } from '../errors.js';
 import { assertAttached } from '../shared/bytes.js';
 import type { PayloadDecoder } from '../shared/payload.js';
 import type { LinePosition } from './line-decoder.js';
+import { createPieceDecoder } from '../shared/text-decoder.js';
 
 /** Cuts payload bytes into text that ends where a server-sent event ends, or where a chunk does. */
 export interface EventScanner extends PayloadDecoder {
@@ -29,7 +30,7 @@ export function createEventScanner(
   onText: (text: string, endsEvent: boolean) => void,
   maxEventBytes: number,
 ): EventScanner {
-  let decoder = new TextDecoder();
+  let decodePiece = createPieceDecoder();
   // Where the event begins, its lines and bytes so far.
   let start: LinePosition = { line: 1, offset: 0 };
   let line = 1;
@@ -40,7 +41,7 @@ export function createEventScanner(
   let afterReturn = false;
 
   const handOut = (bytes: Uint8Array, endsEvent: boolean): void =>
-    onText(decoder.decode(bytes, { stream: true }).replaceAll(/\r\n?/g, '\n'), endsEvent);
+    onText(decodePiece(bytes).replaceAll(/\r\n?/g, '\n'), endsEvent);
 
   /** Ends a line, and tells whether it ended an event. */
   const endLine = (): boolean => {
@@ -100,13 +101,13 @@ export function createEventScanner(
     reset(mode, resumeAt = start) {
       start = mode === 'restart' ? { line: 1, offset: 0 } : resumeAt;
       ({ line, offset } = start);
-      decoder = new TextDecoder();
+      decodePiece = createPieceDecoder();
       eventBytes = lineBytes = 0;
       afterReturn = false;
     },
 
     // The end of the payload stands for the line's end and the blank line that are missing.
-    flush: () => onText(`${decoder.decode()}${lineBytes > 0 ? '\n' : ''}\n`, true),
+    flush: () => onText(`${decodePiece()}${lineBytes > 0 ? '\n' : ''}\n`, true),
 
     position: () => start,
   };

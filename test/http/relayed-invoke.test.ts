@@ -21,7 +21,7 @@ import { relayedInvoke, type RelayedInvokeOptions } from '../../src/http/relayed
 import { createRelay, RelayRefusal, type RelayCall, type RelayOptions } from '../../src/relay/index.js';
 import { outcomeOf, textOf, typesOf } from '../support/collect.js';
 import { startLive } from '../support/live.js';
-import { startRelay } from './relay-server.js';
+import { startRelay } from '../relay/relay-server.js';
 
 /** A relay that answers with these events, and the client of it, without a network between them. */
 function relayed(
