@@ -6,7 +6,6 @@ const entries = {
   testing: 'src/testing/index.ts',
   log: 'src/log/index.ts',
   http: 'src/http/index.ts',
-  log: 'src/log/index.ts',
   relay: 'src/relay/index.ts',
   redis: 'src/redis/index.ts',
   otel: 'src/otel/index.ts',
