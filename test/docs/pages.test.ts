@@ -12,6 +12,7 @@ describe.each([
   readPage('CONTRIBUTING.md'),
   readPage('CHANGELOG.md'),
   readPage('docs/architecture.md'),
+  readPage('docs/sharing-across-machines.md'),
   readPage('SECURITY.md'),
   readPage('docs/relaying.md'),
 ])('$path', (page) => describePage(page));
