@@ -51,7 +51,7 @@ OUTPUT (one of them)
   --raw                 the bytes as they come (default)
   --text                decoded as UTF-8
   --ndjson              one JSON document a line, each checked and left as it is
-  --sse                 server-sent events, each as a JSON line {"id","event","retryMs","data"}
+  --sse                 server-sent events, each as a JSON line {"id","lastEventId","event","retryMs","data"}
   --events              everything as JSON lines: head, chunk ("text" or "base64"), complete
                         --text, --ndjson and --sse read the body of a response that is announced as HTTP
 

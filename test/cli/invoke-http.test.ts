@@ -65,7 +65,11 @@ describe('a response that is announced as HTTP', () => {
       invoke(['ndjson', '--ndjson']),
       invoke(['text', '--text']),
     ]);
-    expect(sse).toEqual({ code: 0, stdout: '{"id":"1","data":"first"}\n{"data":"second"}\n', stderr: '' });
+    expect(sse).toEqual({
+      code: 0,
+      stdout: '{"id":"1","lastEventId":"1","data":"first"}\n{"lastEventId":"1","data":"second"}\n',
+      stderr: '',
+    });
     expect(ndjson).toEqual({ code: 0, stdout: '{"n":1}\n{"n":2}\n', stderr: 'HTTP 500\n' });
     expect(text).toEqual({ code: 0, stdout: 'hé', stderr: '' });
   });

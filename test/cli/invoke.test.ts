@@ -118,7 +118,11 @@ describe('the modes', () => {
     ]);
     expect(text).toEqual({ code: 0, stdout: '€\ufffd\0', stderr: '' });
     expect(ndjson).toEqual({ code: 0, stdout: '{"n": 1.0}\n{"n": 12345678901234567890, "n": 2}\n', stderr: '' });
-    expect(sse).toEqual({ code: 0, stdout: '{"id":"7","event":"tick","data":"a\\nb"}\n', stderr: '' });
+    expect(sse).toEqual({
+      code: 0,
+      stdout: '{"id":"7","lastEventId":"7","event":"tick","data":"a\\nb"}\n',
+      stderr: '',
+    });
   });
 
   test('events prints everything as JSON lines, and a failed function still has its exit code', async () => {
