@@ -1,5 +1,5 @@
 import type { TestProject } from 'vitest/node';
-import { scripted, startLocalLambda, type LocalFunction } from '../../src/local/index.js';
+import { installAwslambda, scripted, startLocalLambda, type LocalFunction } from '../../src/local/index.js';
 import { startControlServer } from '../support/browser-control-server.js';
 import { decodeJson } from '../support/browser-protocol.js';
 
@@ -26,10 +26,14 @@ async function* large({ pieces }: { pieces: number }): AsyncGenerator<Uint8Array
 
 /** Starts the endpoint that the tests in the browser call, and the server by which they control it. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
-  const local = await startLocalLambda({ cors: true, functions });
+  installAwslambda();
+  const { handler } = await import('../../examples/function-url-table/orders.js');
+  functions['orders'] = handler;
+  const local = await startLocalLambda({ cors: true, functions, functionUrls: true });
   const control = await startControlServer(local, functions);
   project.provide('clientConfig', local.clientConfig);
   project.provide('controlUrl', control.url);
+  project.provide('functionUrls', { ...local.functionUrls });
   return async () => {
     await control.close();
     await local.close();

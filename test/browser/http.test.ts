@@ -16,6 +16,7 @@ import {
   Subject,
   switchMap,
   take,
+  tap,
   toArray,
   type Subscription,
 } from 'rxjs';
@@ -44,12 +45,10 @@ async function serve(...attempts: readonly (readonly BrowserStep[])[]) {
 /** Opens the gate once this many events have arrived: a reset would take with it what nobody has read yet. */
 async function outcomeOfCut({ open, post }: Awaited<ReturnType<typeof serve>>, events: number) {
   let seen = 0;
-  const source = fetchResponseStream(post());
   return outcomeOf(
-    source.pipe(
-      concatMap(async (event) => {
-        if (++seen === events) await open('cut');
-        return event;
+    fetchResponseStream(post()).pipe(
+      tap(() => {
+        if (++seen === events) void open('cut');
       }),
     ),
   );

@@ -5,6 +5,8 @@ declare module 'vitest' {
   interface ProvidedContext {
     clientConfig: LocalClientConfig;
     controlUrl: string;
+    /** The function URLs of the functions that every test has, by name. */
+    functionUrls: Record<string, string>;
   }
 }
 

@@ -1,0 +1,3 @@
+import type { LocalFunction } from 'rx-lambda-stream/local';
+
+export declare const handler: LocalFunction;
