@@ -9,7 +9,6 @@ const entries = {
   relay: 'src/relay/index.ts',
   redis: 'src/redis/index.ts',
   otel: 'src/otel/index.ts',
-  relay: 'src/relay/index.ts',
   local: 'src/local/index.ts',
   'local/register': 'src/local/register.ts',
 };

@@ -1,5 +1,5 @@
 /**
- * `npm run bench`: measures this package and writes RESULTS.md and results.svg beside this file, and the README's
+ * `npm run bench`: measures this package and writes RESULTS.md and results.svg beside this file, and docs/benchmark.md's
  * table.
  *
  *     npm run bench -- [PART…] [--quick] [--write]

@@ -32,7 +32,7 @@ export interface Row {
   readonly against?: Other;
   /** The ratio that the project has set itself. */
   readonly target?: number;
-  /** Whether the README shows this row. */
+  /** Whether docs/benchmark.md shows this row. */
   readonly inReadme?: boolean;
 }
 

@@ -4,7 +4,7 @@ import { rxjsFrom, sdkLoop } from '../events/readers.js';
 import { comparedShapes, titleOf } from '../events/shapes.js';
 import { formatMarkdown } from './format-markdown.js';
 import type { Surroundings } from './machine.js';
-import { replaceReadmeBlock, toReadmeBlock } from './readme-block.js';
+import { replacePageBlock, toPageBlock } from './page-block.js';
 import { toPage } from './results-page.js';
 import { toPlot } from './results-plot.js';
 import type { Row } from './row.js';
@@ -13,9 +13,9 @@ const pathOf = (file: string): string => fileURLToPath(new URL(`../${file}`, imp
 
 const pageFile = 'RESULTS.md';
 const plotFile = 'results.svg';
-const readmeFile = '../README.md';
+const guideFile = '../docs/benchmark.md';
 
-/** Writes the page, the plot, and the README's block where it has one; returns the names of the files written. */
+/** Writes the page, the plot, and the block of docs/benchmark.md; returns the names of the files written. */
 export async function writeResults(
   rows: readonly Row[],
   surroundings: Surroundings,
@@ -28,10 +28,10 @@ export async function writeResults(
   ] as const;
   await writeMarkdown(pageFile, toPage(rows, surroundings, isQuick));
   writeFileSync(pathOf(plotFile), toPlot(rows, sizes, others, surroundings));
-  const readme = replaceReadmeBlock(readFileSync(pathOf(readmeFile), 'utf8'), toReadmeBlock(rows, surroundings));
-  if (readme === undefined) return [pageFile, plotFile];
-  await writeMarkdown(readmeFile, readme);
-  return [pageFile, plotFile, 'README.md'];
+  const guide = replacePageBlock(readFileSync(pathOf(guideFile), 'utf8'), toPageBlock(rows, surroundings));
+  if (guide === undefined) return [pageFile, plotFile];
+  await writeMarkdown(guideFile, guide);
+  return [pageFile, plotFile, 'docs/benchmark.md'];
 }
 
 async function writeMarkdown(file: string, markdown: string): Promise<void> {

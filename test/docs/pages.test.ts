@@ -1,21 +1,38 @@
 /** The pages in docs/: what they show and link to is there, and every section says which test proves it. */
+import { readdirSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { withExceptions } from '../../docs/write-retried-errors.js';
 import { describePage } from './describe-page.js';
-import { readPage, readSource, sectionOf, tableRows } from './markdown-page.js';
+import { read, readPage, readSource, root, sectionOf, tableRows } from './markdown-page.js';
 
 const migrating = readPage('docs/migrating.md');
 const troubleshooting = readPage('docs/troubleshooting.md');
 
-describe.each([
-  migrating,
-  troubleshooting,
-  readPage('CONTRIBUTING.md'),
-  readPage('CHANGELOG.md'),
-  readPage('docs/architecture.md'),
-  readPage('docs/sharing-across-machines.md'),
-  readPage('SECURITY.md'),
-  readPage('docs/relaying.md'),
-])('$path', (page) => describePage(page));
+const guides = readdirSync(`${root}docs`)
+  .filter((name) => name.endsWith('.md'))
+  .map((name) => `docs/${name}`);
+
+describe.each([...guides, 'CONTRIBUTING.md', 'CHANGELOG.md', 'SECURITY.md'].map(readPage))('$path', (page) => {
+  describePage(page);
+
+  it('has no cell that is too long to read', () => {
+    const rows = read(page.path)
+      .replace(/^```[\s\S]*?^```$/gm, '')
+      .replace(/<!-- benchmark[\s\S]*?<!-- \/benchmark -->/g, '')
+      .matchAll(/^\|(.*)\|$/gm);
+    const cells = [...rows].flatMap(([, row = '']) => row.split('|').map((cell) => cell.trim()));
+    // A link counts as its text.
+    const texts = cells.map((cell) => cell.replaceAll(/\]\([^)]*\)/g, ']'));
+    expect(texts.filter((text) => text.length > 200)).toEqual([]);
+  });
+});
+
+describe('docs/retried-errors.md', () => {
+  it('has the exceptions as the table of exceptions has them: npm run docs:errors writes them', () => {
+    const page = read('docs/retried-errors.md');
+    expect(withExceptions(page)).toBe(page);
+  });
+});
 
 describe('docs/troubleshooting.md', () => {
   const sections = troubleshooting.sections.filter(({ level }) => level === 2);

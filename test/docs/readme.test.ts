@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { scripted, startLocalLambda } from 'rx-lambda-stream/local';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { gate } from '../support/live.js';
 import { describePage } from './describe-page.js';
-import { readPage } from './markdown-page.js';
+import { read, readPage } from './markdown-page.js';
 import { runExample } from './run-example.js';
 
 const readme = readPage('README.md');
@@ -13,8 +13,12 @@ describe('the README', () => {
     expect(readme.blocks.find(({ language }) => language === 'ts')?.source).toBe('examples/quick-start.ts');
   });
 
-  it('shows figures of the last benchmark', () => {
-    const [, figures = ''] = readFileSync('README.md', 'utf8').split(/<!-- \/?benchmark.*-->/);
+  it('is short: a newcomer reads it in a minute', () => {
+    expect(Buffer.byteLength(read('README.md'))).toBeLessThanOrEqual(12_000);
+  });
+
+  it('leads to a page that shows figures of the last benchmark', () => {
+    const [, figures = ''] = readFileSync('docs/benchmark.md', 'utf8').split(/<!-- \/?benchmark.*-->/);
     const cells = (markdown: string): string[][] =>
       [...markdown.matchAll(/^\|(.*)\|$/gm)].map(([, row = '']) => row.split('|').map((cell) => cell.trim()));
     // Without the line below the heads, whose length is the columns'.
@@ -57,6 +61,18 @@ describe('its examples', () => {
     const { status, stdout, stderr } = await runExample('examples/ndjson.ts', local.endpoint);
     expect([status, stdout]).toEqual([0, '1: one\n2: two\n']);
     expect(stderr).toContain('Line 2 (byte 23)');
+  });
+
+  it('a function URL is read as a stream of events', async () => {
+    const chat = async function* ({ body }: { body: string }) {
+      yield `You sent ${await Promise.resolve(body)}`;
+    };
+    const local = await startLocalLambda({ functions: { chat }, functionUrls: true });
+    onTestFinished(() => local.close());
+    vi.stubEnv('FUNCTION_URL', local.functionUrls['chat']);
+    onTestFinished(() => void vi.unstubAllEnvs());
+    const { status, stdout } = await runExample('examples/http-stream.ts');
+    expect([status, stdout]).toEqual([0, 'You sent {"prompt":"Hello"}']);
   });
 
   it('a throttled invocation is tried again, and says so', async () => {

@@ -1,0 +1,13 @@
+import { decodeText, retryInvocation } from 'rx-lambda-stream';
+import { fetchResponseStream } from 'rx-lambda-stream/http';
+
+// Asked for each subscription, and so for each attempt: a fresh token, a fresh signature.
+const request = (): Request =>
+  new Request(`${process.env['FUNCTION_URL'] ?? ''}chat`, { method: 'POST', body: JSON.stringify({ prompt: 'Hello' }) });
+
+fetchResponseStream(request)
+  .pipe(retryInvocation(), decodeText())
+  .subscribe({
+    next: (text) => process.stdout.write(text),
+    error: (error) => console.error(error), // a cut body, a status of 400 and above, a network failure
+  });
