@@ -3,7 +3,10 @@ import { fetchResponseStream } from 'rx-lambda-stream/http';
 
 // Asked for each subscription, and so for each attempt: a fresh token, a fresh signature.
 const request = (): Request =>
-  new Request(`${process.env['FUNCTION_URL'] ?? ''}chat`, { method: 'POST', body: JSON.stringify({ prompt: 'Hello' }) });
+  new Request(`${process.env['FUNCTION_URL'] ?? ''}chat`, {
+    method: 'POST',
+    body: JSON.stringify({ prompt: 'Hello' }),
+  });
 
 fetchResponseStream(request)
   .pipe(retryInvocation(), decodeText())
