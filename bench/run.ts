@@ -1,6 +1,6 @@
 /**
- * `npm run bench`: measures this package and writes RESULTS.md and results.svg beside this file, and docs/benchmark.md's
- * table.
+ * `npm run bench`: measures this package and writes RESULTS.md and results.svg beside this file, and the table of
+ * docs/benchmark.md.
  *
  *     npm run bench -- [PART…] [--quick] [--write]
  *

@@ -50,6 +50,7 @@ export interface FailedSnapshot extends SnapshotProgress {
 /** A response at one moment, from `toSnapshots`, discriminated by `status`. A new frozen object each time. */
 export type Snapshot = ConnectingSnapshot | StreamingSnapshot | RetryingSnapshot | CompleteSnapshot | FailedSnapshot;
 
+/** What a {@link Snapshot} shows: its discriminant. */
 export type SnapshotStatus = Snapshot['status'];
 
 /** The optional fields. Which of them are there follows from the status. */

@@ -129,6 +129,7 @@ export interface RestartRequest {
   readonly opening: string;
 }
 
+/** What an append met. */
 export interface AppendAnswer {
   /**
    * - `appended`: all entries stand in the log.
@@ -143,6 +144,7 @@ export interface AppendAnswer {
   readonly state?: LogState;
 }
 
+/** Which entries to read. */
 export interface ReadRequest {
   readonly key: string;
   /** Entries after this id are wanted; it does not have to be an entry's id. */
@@ -187,6 +189,7 @@ export interface SealRequest {
   readonly record: string;
 }
 
+/** Whether the end was written, and what stands there. */
 export interface SealAnswer {
   /** Whether this call wrote the end. */
   readonly sealed: boolean;

@@ -27,6 +27,7 @@ import { scriptRunner } from './script-runner.js';
 import type { ScriptName } from './scripts.js';
 import { openSubscriptions } from './subscriptions.js';
 
+/** Options of {@link redisLog}. */
 export interface RedisLogOptions {
   /**
    * A connected client, or a cluster, of `redis` or `@redis/client` 5 or 6, or of `ioredis` 5.6 or 6. The log sends

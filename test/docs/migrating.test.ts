@@ -955,7 +955,7 @@ describe('configuration', () => {
 
   it('a function that is slow to write its first byte is invoked once', async () => {
     const { local, client } = await startScript(['stall']);
-    const source = invokeWithResponseStream(client, input).pipe(timeout({ first: 20 }), retryInvocation(quick));
+    const source = invokeWithResponseStream(client, input).pipe(timeout({ first: 1_000 }), retryInvocation(quick));
     expect((await outcomeOf(source)).error).toBeInstanceOf(TimeoutError);
     expect(local.requests).toHaveLength(1);
   });

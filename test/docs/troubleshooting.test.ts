@@ -681,7 +681,8 @@ describe('memory', () => {
       expect((await outcomeOf(from(steps).pipe(parseNdjson()))).error).toMatchObject({ name: 'LineTooLongError' });
       return (await outcomeOf(from(steps).pipe(splitLines()))).error;
     },
-    '`parseSse()`: an event': async () => (await outcomeOf(of(chunkEvent('x'.repeat(MiB + 1))).pipe(parseSse()))).error,
+    '`parseSse()`: an event': async () =>
+      (await outcomeOf(of(chunkEvent(`data: ${'x'.repeat(8 * MiB)}`)).pipe(parseSse()))).error,
     '`collectResponse()`: the response': async () =>
       (await outcomeOf(from(Array<LambdaStreamEvent>(17).fill(chunkEvent('x'.repeat(MiB)))).pipe(collectResponse())))
         .error,
