@@ -118,8 +118,9 @@ export function invokeWithResponseStream(
       const delivery = createEventDelivery(String(commandInput.FunctionName), functionErrors, subscriber);
       const observer: OpenResponseObserver = {
         response(response) {
-          body = streamEvents({ response, delivery, subscriber, runInContext, abort });
+          // Before the body is read: a 204 completes at once, and its connection is kept.
           isOpened = true;
+          body = streamEvents({ response, delivery, subscriber, runInContext, abort });
           setPaused(isPaused);
         },
         output(output) {

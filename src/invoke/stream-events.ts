@@ -96,6 +96,11 @@ export function streamEvents(options: StreamEventsOptions): BodyReader {
     complete: () => runInContext(delivery.truncated, undefined),
     error: (cause) => runInContext(delivery.truncated, cause),
   });
+  // Unsubscribed before the headers came: the teardown above ran before there was a body to close.
+  if (subscriber.closed) {
+    body.cancel();
+    return body;
+  }
 
   delivery.identify(headers['x-amzn-requestid']);
   // A 204 is an accepted DryRun: there is nothing to wait for.
