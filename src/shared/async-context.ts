@@ -10,8 +10,9 @@ interface AsyncHooks {
 /** Where there are no async contexts, as in browsers, nothing is bound. */
 const runDirectly: RunInContext = (callback, argument) => callback(argument);
 
-const { process } = globalThis as { process?: { getBuiltinModule?: (id: string) => unknown } };
-const asyncHooks = process?.getBuiltinModule?.('node:async_hooks') as AsyncHooks | undefined;
+const asyncHooks = (
+  globalThis as { process?: { getBuiltinModule?: (id: 'node:async_hooks') => AsyncHooks | undefined } }
+).process?.getBuiltinModule?.('node:async_hooks');
 
 /**
  * Captures the present async context: the stores of Node's AsyncLocalStorage, and with them OpenTelemetry's span.

@@ -23,7 +23,7 @@ describe.each([...guides, 'CONTRIBUTING.md', 'CHANGELOG.md', 'SECURITY.md'].map(
     const cells = [...rows].flatMap(([, row = '']) => row.split('|').map((cell) => cell.trim()));
     // A link counts as its text.
     const texts = cells.map((cell) => cell.replaceAll(/\]\([^)]*\)/g, ']'));
-    expect(texts.filter((text) => text.length > 200)).toEqual([]);
+    expect(texts.filter((text) => text.length > 200 && !/^[-: ]+$/.test(text))).toEqual([]);
   });
 });
 
@@ -64,7 +64,7 @@ describe('docs/migrating.md', () => {
 describe('what takes the pages apart', () => {
   it('finds headings, anchors, links with titles, code blocks and tables', () => {
     expect(migrating.anchors).toContain('for-await-kept');
-    expect(readPage('README.md').anchors).toContain('shareinvocationoptions-one-invocation-many-consumers');
+    expect(readPage('docs/records.md').anchors).toContain('http-responses-inside-the-stream');
     expect(migrating.links).toContainEqual({ path: 'examples/for-await.ts' });
     expect(migrating.links).toContainEqual({ path: 'docs/migrating.md', anchor: 'from-boto3' });
     expect(troubleshooting.links.filter(({ title }) => title !== undefined).length).toBeGreaterThan(30);

@@ -7,32 +7,33 @@ import { bundleForBrowser } from '../support/browser-bundle.js';
  * Who raises one says in the commit what the bytes are for.
  */
 const budgets: Readonly<Record<string, number>> = {
-  invokeWithResponseStream: 5_200,
-  decodeText: 1_320,
-  splitLines: 2_150,
-  parseNdjson: 3_150,
-  parseSse: 4_320,
-  decodeHttpResponse: 3_450,
-  collectResponse: 1_710,
-  toSnapshots: 1_640,
-  shareInvocation: 2_550,
-  retryInvocation: 2_670,
-  createRetryBudget: 350,
-  classifyInvocationError: 1_400,
+  invokeWithResponseStream: 7_400,
+  decodeText: 1_450,
+  splitLines: 2_200,
+  parseNdjson: 3_200,
+  parseSse: 4_450,
+  decodeHttpResponse: 3_610,
+  collectResponse: 1_760,
+  toSnapshots: 1_780,
+  shareInvocation: 2_590,
+  retryInvocation: 4_120,
+  createRetryBudget: 720,
+  classifyInvocationError: 1_840,
   createFlowControl: 930,
   toReadableStream: 670,
   toAsyncIterable: 830,
   observeInvocation: 790,
-  'all errors': 1_320,
-  'the whole package': 18_500,
+  'all errors': 1_960,
+  'the whole package': 20_600,
 };
 
 /** What the project would like some of them to weigh. */
 const targets: Readonly<Record<string, number>> = {
   invokeWithResponseStream: 5_000,
-  decodeText: 1_320,
-  parseNdjson: 3_150,
+  decodeText: 500,
+  parseNdjson: 1_200,
   retryInvocation: 2_000,
+  observeInvocation: 700,
 };
 
 const isError = (name: string): boolean => /^[A-Z]/.test(name) || name === 'isLambdaStreamError';
