@@ -40,7 +40,6 @@ export {
   ReplayMismatchError,
   ResponseTooLargeError,
   TruncatedStreamError,
-  type InvocationOrigin,
 } from './stream-errors.js';
 
 /** Every error that this package makes. Its `code` tells which one it is: a switch over it narrows the type. */
