@@ -173,7 +173,7 @@ describe('ProtocolError', () => {
     [
       'an InvokeComplete that is no JSON',
       { raw: encodeFrame({ ':message-type': 'event', ':event-type': 'InvokeComplete' }, '{"a":') },
-      /InvokeComplete carries 5 bytes that are no JSON/,
+      /InvokeComplete carries 5 bytes that are not a JSON/,
     ],
   ])('comes of %s, and the server sees the connection close', async (_what, step, message) => {
     const { name, closedEarly } = await defineFunction([{ chunk: 'ok' }, step, 'stall']);

@@ -33,12 +33,6 @@ export interface ModelSource {
 
 export const toBytes = (text: Bytes): Uint8Array => Uint8Array.from(text, (character) => character.charCodeAt(0));
 
-/** The text of what came so far: a character that is cut at the end is left out. */
-const textSoFar = (bytes: Bytes): string => new TextDecoder().decode(toBytes(bytes), { stream: true });
-
-/** The text of what is complete. */
-const wholeText = (bytes: Bytes): string => new TextDecoder().decode(toBytes(bytes));
-
 /** An event in words: what the model's and the real one are compared by. */
 export function inWords(event: ModelEvent): string {
   switch (event.type) {
