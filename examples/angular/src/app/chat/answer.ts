@@ -3,12 +3,12 @@ import { map, of, switchMap, type OperatorFunction } from 'rxjs';
 import { countDown } from '../lambda/count-down';
 
 /** An answer as far as it is there. */
-export interface Answer extends Snapshot {
+export type Answer = Snapshot & {
   /** With status `retrying`: whole seconds until the next attempt. */
   readonly retryInSeconds?: number;
   /** How often the page was told so far: at most once a frame, however many chunks come. */
   readonly updates: number;
-}
+};
 
 /** What the page shows of an invocation; while it waits for another attempt, a count-down. */
 export function toAnswers(): OperatorFunction<LambdaStreamEvent, Answer> {
@@ -16,7 +16,7 @@ export function toAnswers(): OperatorFunction<LambdaStreamEvent, Answer> {
     source.pipe(
       toSnapshots(),
       switchMap((snapshot) =>
-        snapshot.retry === undefined
+        snapshot.status !== 'retrying'
           ? of(snapshot)
           : countDown(snapshot.retry.delayMs).pipe(map((retryInSeconds) => ({ ...snapshot, retryInSeconds }))),
       ),
