@@ -2,7 +2,7 @@
  * `npm run test:matrix`: the live suite under each supported version of the SDK, of RxJS and of Node. The peer ranges
  * of
  * package.json begin with the lowest versions here. Needs the npm registry; works in a folder of its own.
- * `npm run test:matrix -- 3` begins with the fourth combination.
+ * `npm run test:matrix -- 3` begins with the fourth combination, `-- 0 1` runs the first one alone.
  */
 import { spawnSync } from 'node:child_process';
 import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -68,7 +68,8 @@ try {
   const { version } = JSON.parse(
     readFileSync(join(root, 'node_modules/@aws-sdk/client-lambda/package.json'), 'utf8'),
   ) as { version: string };
-  const chosen = combinations.slice(Number(process.argv[2] ?? 0));
+  const [, , from = 0, to = combinations.length] = process.argv;
+  const chosen = combinations.slice(Number(from), Number(to));
   for (const { node, sdk = version, rxjs } of chosen) {
     console.log(`\n== Node ${node ?? process.versions.node}, SDK ${sdk}, RxJS ${rxjs ?? 'newest'}`);
     run('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund']);
