@@ -27,7 +27,7 @@ export function wholeNumber(option: string, value: string | undefined, rule: Opt
   return number;
 }
 
-/** Reads an option's value as an http or https URL. @throws UsageError where it is none. */
+/** Reads an option's value as an http or https URL. @throws UsageError for anything else. */
 export function httpUrl(option: string, value: string): URL {
   const url = URL.canParse(value) ? new URL(value) : undefined;
   // `localhost:3001` is a valid URL too, with the scheme `localhost`.

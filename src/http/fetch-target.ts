@@ -47,7 +47,7 @@ function openUrl(caller: string, url: string | URL): Request {
   );
 }
 
-/** Knows a Request by its members: a polyfill's, or another realm's, is none by `instanceof`. */
+/** Knows a Request by its members: a polyfill's, or another realm's, fails `instanceof`. */
 function isRequest(value: unknown): value is Request {
   const { clone, method } = Object(value) as { clone?: unknown; method?: unknown };
   return typeof clone === 'function' && typeof method === 'string';

@@ -19,7 +19,7 @@ const routes: readonly [RegExp, LocalRequest['operation']][] = [
   [/^\/2015-03-31\/functions\/([^/]+)\/invocations$/, 'Invoke'],
 ];
 
-/** Finds the operation that a request is for; undefined where there is none. */
+/** Finds the operation that a request is for. Returns undefined for an unknown path or method. */
 export function matchRoute(method: string | undefined, url: string | undefined): Route | undefined {
   const [path = '', query = ''] = (url ?? '').split('?', 2);
   if (method !== 'POST') return undefined;
@@ -46,7 +46,7 @@ function decode(text: string | undefined): string | undefined {
   try {
     return text === undefined ? undefined : decodeURIComponent(text);
   } catch {
-    // The text is no percent-encoding, so the path is none of ours.
+    // The text is not percent-encoded, so no operation has this path.
     return undefined;
   }
 }
