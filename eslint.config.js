@@ -63,7 +63,13 @@ function importRule(others, pattern) {
 
 export default tseslint.config(
   // Handler files are written for Lambda's runtime, which provides their globals.
-  { ignores: ['dist', 'site', 'coverage', 'node_modules', 'examples/angular', 'examples/functions/*.mjs'] },
+  {
+    ignores: [
+      ...['dist', 'site', 'coverage', 'node_modules', 'examples/functions/*.mjs'],
+      // They have packages of their own.
+      ...['examples/angular', 'examples/ag-ui', 'examples/ai-sdk'],
+    ],
+  },
   ...tseslint.configs.strictTypeChecked,
   {
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
