@@ -1,11 +1,11 @@
-import { LambdaClient, type LambdaClientConfig } from '@aws-sdk/client-lambda';
+import { InvokeWithResponseStreamCommand, LambdaClient, type LambdaClientConfig } from '@aws-sdk/client-lambda';
 import { classifyInvocationError, invokeWithResponseStream, type LambdaStreamEvent } from 'rx-lambda-stream';
-import { timeout, type Observable } from 'rxjs';
+import { from, mergeMap, Observable, timeout } from 'rxjs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { count, exactly, none, told, type Check } from '../check.js';
 import { EndpointProcess } from '../endpoint-process.js';
 import { collectGarbage } from '../gauges.js';
-import { firsts, leave, open, queueLength, type OpenStream } from '../open-streams.js';
+import { agentOf, firsts, leave, open, queueLength, socketsLeft, type OpenStream } from '../open-streams.js';
 import type { Part } from '../part.js';
 import { takeStrays, untilStray } from '../strays.js';
 
@@ -86,6 +86,8 @@ async function endTheWait(endpoint: EndpointProcess): Promise<Check[]> {
     const error = await open(1, (id) => limit(endless(id)), 2)[0]!.first;
     const sent = (await endpoint.state()).requests - before;
     leave(holders);
+    // A request that was given up stands in the agent's queue until a socket is free: see `destroyAtOnce`.
+    await endpoint.until((state) => state.unfinished === 0 && queueLength(client) === 0, collectGarbage);
     client.destroy();
     const { verdict, mayHaveRun } = classifyInvocationError(error);
     return `${(error as Error).name}, ${sent} sent, ${verdict}, ${mayHaveRun ? 'may have' : 'has not'} run`;
@@ -102,6 +104,44 @@ async function endTheWait(endpoint: EndpointProcess): Promise<Check[]> {
       'TimeoutError, 0 sent, soon, may have run',
     ),
   ];
+}
+
+/**
+ * Gives up a waiting request, leaves the two streams before it, and destroys the client in the same turn.
+ *
+ * Node's agent keeps a destroyed request in its queue. When the sockets of the two streams close, the agent opens a
+ * socket for that request, although `client.destroy()` has destroyed the agent. The socket stays idle until the server
+ * or the process ends it, and does not keep the process alive. The SDK alone does the same.
+ */
+async function destroyAtOnce(endpoint: EndpointProcess): Promise<Check> {
+  async function leftBy(invoke: (client: LambdaClient, id: number) => Observable<unknown>): Promise<number> {
+    const client = new LambdaClient({ ...endpoint.config, requestHandler: { httpAgent: { maxSockets: 2 } } });
+    const streams = open(3, (id) => invoke(client, id));
+    await firsts(streams.slice(0, 2));
+    leave(streams.reverse());
+    client.destroy();
+    const left = await socketsLeft(client);
+    agentOf(client).destroy();
+    return left;
+  }
+  const ours = await leftBy((client, id) =>
+    invokeWithResponseStream(client, { FunctionName: 'endless', Payload: { id } }),
+  );
+  const bare = await leftBy(invokeWithTheSdkAlone);
+  return exactly('sockets that a client leaves when destroyed at once, as with the SDK alone', ours, bare);
+}
+
+/** Emits each event of the SDK's own iterator. Unsubscribing aborts the request. */
+function invokeWithTheSdkAlone(client: LambdaClient, id: number): Observable<unknown> {
+  return new Observable((subscriber) => {
+    const controller = new AbortController();
+    subscriber.add(() => controller.abort());
+    const Payload = new TextEncoder().encode(JSON.stringify({ id }));
+    const command = new InvokeWithResponseStreamCommand({ FunctionName: 'endless', Payload });
+    from(client.send(command, { abortSignal: controller.signal }))
+      .pipe(mergeMap(({ EventStream }) => EventStream!))
+      .subscribe(subscriber);
+  });
 }
 
 /** The same streams on a client that has room for them. */
@@ -125,7 +165,12 @@ export const starvationPart: Part = {
   name: `more streams than the default ${maxSockets} sockets, none of which ends`,
   async run(): Promise<Check[]> {
     const endpoint = await EndpointProcess.start();
-    const checks = [...(await starve(endpoint)), ...(await endTheWait(endpoint)), ...(await makeRoom(endpoint))];
+    const checks = [
+      ...(await starve(endpoint)),
+      ...(await endTheWait(endpoint)),
+      await destroyAtOnce(endpoint),
+      ...(await makeRoom(endpoint)),
+    ];
     await endpoint.stop();
     return [...checks, none('stray warnings and rejections', takeStrays())];
   },
