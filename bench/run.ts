@@ -12,8 +12,10 @@ import { measureConcurrency } from './concurrency/measure-concurrency.js';
 import { measureCrc32 } from './crc32.js';
 import { measureEvents } from './events/measure-events.js';
 import { full, quick, type Effort } from './harness/effort.js';
+import { measureHttp } from './http/measure-http.js';
 import { measureLatency } from './latency/measure-latency.js';
 import { measureLinear } from './linear/measure-linear.js';
+import { measureLoading } from './loading/measure-loading.js';
 import { measureNdjson } from './ndjson/measure-ndjson.js';
 import { formatMarkdown } from './results/format-markdown.js';
 import { describeSurroundings } from './results/machine.js';
@@ -25,10 +27,12 @@ import { writeResults } from './results/write-results.js';
 const parts = {
   events: measureEvents,
   latency: measureLatency,
+  http: measureHttp,
   ndjson: measureNdjson,
   concurrency: measureConcurrency,
   linear: measureLinear,
   crc32: measureCrc32,
+  loading: measureLoading,
 } satisfies Record<string, (effort: Effort) => Promise<Row[]>>;
 
 const isPart = (name: string): name is keyof typeof parts => Object.hasOwn(parts, name);

@@ -2,9 +2,11 @@
 export interface Effort {
   readonly eventRounds: number;
   readonly latencyRounds: number;
+  readonly httpRounds: number;
   readonly ndjsonRounds: number;
   readonly linearRounds: number;
   readonly crc32Rounds: number;
+  readonly loadingRounds: number;
   readonly concurrencyRounds: number;
   /** How long the concurrent streams are measured in a round, in seconds. */
   readonly concurrencySeconds: number;
@@ -14,9 +16,11 @@ export interface Effort {
 export const full: Effort = {
   eventRounds: 11,
   latencyRounds: 30,
+  httpRounds: 11,
   ndjsonRounds: 25,
   linearRounds: 5,
   crc32Rounds: 7,
+  loadingRounds: 21,
   concurrencyRounds: 3,
   concurrencySeconds: 10,
 };
@@ -25,9 +29,11 @@ export const full: Effort = {
 export const quick: Effort = {
   eventRounds: 1,
   latencyRounds: 5,
+  httpRounds: 1,
   ndjsonRounds: 3,
   linearRounds: 1,
   crc32Rounds: 1,
+  loadingRounds: 3,
   concurrencyRounds: 1,
   concurrencySeconds: 2,
 };

@@ -42,6 +42,9 @@ ${toTable(rows)}
   the least. Node 22 and 24 treat all contenders alike.
 - **Latency**: the SDK's \`send()\` resolves with the first frame, whenever that comes, so that there is no ratio. The
   SDK's loop is left by \`abort()\`, because \`break\` would leave the connection open.
+- **HTTP bodies**: \`fetchResponseStream\` against \`fetch\` and a loop over its reader. Of small payloads the server
+  writes one in each turn of its event loop, and the cost is by the pieces that arrive. Large ones come as fast as they
+  are read.
 - **NDJSON**: from chunks in memory, without a network. _Ready lines_ are strings already: nothing that parses bytes can
   be faster. _A bare loop_ decodes, cuts and parses, and does nothing else: no limit on a line, no place of an error, no
   subscriber.
@@ -53,5 +56,7 @@ ${toTable(rows)}
 - **Growth**: _itself_ is this package at the smallest size; 1× says that an event, a byte or a chunk costs the same
   however many there are. The requests' own cost, measured with streams of no events, is left out.
 - **CRC-32**: the one in use, which chooses by length, against the two that it chooses from.
+- **Importing**: the built package in a new process each round, after the SDK and RxJS, which an application loads anyway.
+  At most 0.15 of the SDK's time is 6.67×.
 `;
 }

@@ -9,23 +9,35 @@ const differentFrames = 8;
 /** One write is at least this large, so that the server has little to do; the HTTP chunks inside stay as they are. */
 const minWriteBytes = 64 * 1024;
 
-export const responseHead = [
-  'HTTP/1.1 200 OK',
+const headOf = (...headers: string[]): string =>
+  ['HTTP/1.1 200 OK', ...headers, 'transfer-encoding: chunked', '\r\n'].join('\r\n');
+
+/** The head of Lambda's response. */
+export const responseHead = headOf(
   'content-type: application/vnd.amazon.eventstream',
   'x-amzn-remapped-content-type: application/octet-stream',
   'x-amzn-requestid: 00000000-0000-0000-0000-000000000000',
   'x-amz-executed-version: $LATEST',
-  'transfer-encoding: chunked',
-  '\r\n',
-].join('\r\n');
+);
 
-export const responseEnd = concat(httpChunk(completeFrame()), ascii.encode('0\r\n\r\n'));
+/** The head of a response that is no event stream. */
+export const bodyHead = headOf('content-type: application/octet-stream');
 
-/** Frames of payloads of this size, that follow each other again and again. */
-export function makeFrames(payloadBytes: number): Uint8Array[] {
+const lastChunk = ascii.encode('0\r\n\r\n');
+
+/** The end of Lambda's response. */
+export const responseEnd = concat(httpChunk(completeFrame()), lastChunk);
+
+/** Payloads of this size, which follow each other again and again. */
+function makePayloads(payloadBytes: number): Uint8Array[] {
   return Array.from({ length: differentFrames }, (_, i) =>
-    chunkFrame(Uint8Array.from({ length: payloadBytes }, (_, at) => (at * 31 + i * 17) & 255)),
+    Uint8Array.from({ length: payloadBytes }, (_, at) => (at * 31 + i * 17) & 255),
   );
+}
+
+/** Frames of such payloads. */
+export function makeFrames(payloadBytes: number): Uint8Array[] {
+  return makePayloads(payloadBytes).map((payload) => chunkFrame(payload));
 }
 
 /** Bytes as they travel with `transfer-encoding: chunked`. */
@@ -40,9 +52,24 @@ export interface ResponseBody {
   readonly rest: Uint8Array;
 }
 
-/** The body of a shape, as it travels. */
-export function makeBody({ payloadBytes, events, eventsPerWrite }: Shape): ResponseBody {
-  const frames = makeFrames(payloadBytes);
+/** The event stream of a shape, as it travels. */
+export function makeEventStream(shape: Shape): ResponseBody {
+  return makeBody(shape, makeFrames(shape.payloadBytes), responseEnd);
+}
+
+/** The payloads of a shape, as they travel without frames. */
+export function makePlainBody(shape: Shape): ResponseBody {
+  return makeBody(shape, makePayloads(shape.payloadBytes), lastChunk);
+}
+
+/** The same as many writes, each with one payload. */
+export function* eachPayload({ payloadBytes, events }: Shape): Generator<Uint8Array> {
+  const chunks = makePayloads(payloadBytes).map(httpChunk);
+  for (let i = 0; i < events; i++) yield chunks[i % differentFrames]!;
+  yield lastChunk;
+}
+
+function makeBody({ events, eventsPerWrite }: Shape, frames: readonly Uint8Array[], end: Uint8Array): ResponseBody {
   const chunksOf = (count: number): Uint8Array[] => {
     const chunks: Uint8Array[] = [];
     for (let sent = 0; sent < count; sent += eventsPerWrite) {
@@ -58,7 +85,7 @@ export function makeBody({ payloadBytes, events, eventsPerWrite }: Shape): Respo
   return {
     block: times > 0 ? joinSmall(chunksOf(eventsPerBlock)) : [],
     times,
-    rest: concat(...chunksOf(events - times * eventsPerBlock), responseEnd),
+    rest: concat(...chunksOf(events - times * eventsPerBlock), end),
   };
 }
 

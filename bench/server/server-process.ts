@@ -3,13 +3,24 @@
  * client. Reports by IPC its port, and for the latencies the moments it saw (ns of the machine's monotonic clock).
  */
 import { createServer, type Socket } from 'node:net';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { chunkFrame } from '../../test/support/frames.js';
-import { shapeOf } from '../events/shapes.js';
+import { shapeOf, type Shape } from '../events/shapes.js';
+import { bodyAt } from '../http/body-path.js';
 import { latencyFunction, firstFrameMs, type Moment } from '../latency/moments.js';
 import { finishPath, paceOf } from '../concurrency/paced-function.js';
 import { startPace, type Pace } from './pace.js';
-import { httpChunk, makeBody, responseHead, type ResponseBody } from './response-bytes.js';
+import {
+  bodyHead,
+  eachPayload,
+  httpChunk,
+  makeEventStream,
+  makePlainBody,
+  responseHead,
+  type ResponseBody,
+} from './response-bytes.js';
 
+/** Prepared bodies, by path. */
 const bodies = new Map<string, ResponseBody>();
 const firstChunk = httpChunk(chunkFrame('first'));
 let pace: Pace | undefined;
@@ -21,14 +32,26 @@ function answer(socket: Socket, path: string): void {
     socket.write(`HTTP/1.1 200 OK\r\ncontent-length: ${report.length}\r\n\r\n${report}`);
     return;
   }
+  const plain = bodyAt(path);
+  if (plain !== undefined) {
+    socket.write(bodyHead);
+    if (plain.isSingly) void writeSingly(socket, plain);
+    else
+      void writeBody(
+        socket,
+        bodyOf(path, () => makePlainBody(plain)),
+      );
+    return;
+  }
   const functionName = decodeURIComponent(/\/functions\/([^/]+)\//.exec(path)?.[1] ?? '');
   const shape = shapeOf(functionName);
   const tokensPerSecond = paceOf(functionName);
   if (shape !== undefined) {
-    const body = bodies.get(functionName) ?? makeBody(shape);
-    bodies.set(functionName, body);
     socket.write(responseHead);
-    void writeBody(socket, body);
+    void writeBody(
+      socket,
+      bodyOf(path, () => makeEventStream(shape)),
+    );
   } else if (tokensPerSecond !== undefined) {
     socket.write(responseHead);
     pace ??= startPace(tokensPerSecond);
@@ -40,6 +63,12 @@ function answer(socket: Socket, path: string): void {
   }
 }
 
+function bodyOf(path: string, make: () => ResponseBody): ResponseBody {
+  const body = bodies.get(path) ?? make();
+  bodies.set(path, body);
+  return body;
+}
+
 async function writeBody(socket: Socket, { block, times, rest }: ResponseBody): Promise<void> {
   for (let i = 0; i < times; i++) {
     for (const bytes of block) {
@@ -48,6 +77,15 @@ async function writeBody(socket: Socket, { block, times, rest }: ResponseBody): 
     }
   }
   socket.write(rest);
+}
+
+/** One payload in each turn of the event loop: a reader that keeps up gets each by itself. */
+async function writeSingly(socket: Socket, shape: Shape): Promise<void> {
+  for (const bytes of eachPayload(shape)) {
+    if (!socket.write(bytes)) await drainOrClose(socket);
+    if (socket.destroyed) return;
+    await nextTurn();
+  }
 }
 
 function drainOrClose(socket: Socket): Promise<void> {
