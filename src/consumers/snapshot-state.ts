@@ -1,3 +1,4 @@
+import { ResponseTooLargeError } from '../errors.js';
 import type { ChunkEvent, CompleteEvent, HeadEvent, HttpHeadEvent, LambdaStreamEvent, RetryEvent } from '../events.js';
 import { payloadOf, type PayloadSource } from '../shared/payload.js';
 import { createPieceDecoder } from '../shared/text-decoder.js';
@@ -62,15 +63,19 @@ interface SnapshotFields extends Pick<SnapshotProgress, 'head' | 'httpHead'> {
 
 /** A response's state, fed by its events. */
 export interface SnapshotState {
-  /** Whether there is something new to see. */
+  /**
+   * Whether there is something new to see.
+   *
+   * @throws ResponseTooLargeError for a payload over the limit, which leaves the state as it was.
+   */
   take(item: PayloadSource): boolean;
   fail(error: unknown): void;
   complete(): void;
   snapshot(): Snapshot;
 }
 
-/** Makes the state of one subscription. */
-export function createSnapshotState(): SnapshotState {
+/** Makes the state of one subscription, which holds the text of at most `maxBytes` of payload. */
+export function createSnapshotState(maxBytes: number): SnapshotState {
   let decodePiece = createPieceDecoder();
   let status: SnapshotStatus = 'connecting';
   let text = '';
@@ -81,6 +86,9 @@ export function createSnapshotState(): SnapshotState {
   let fields: SnapshotFields = {};
 
   function takePayload(payload: Uint8Array): void {
+    if (bytes + payload.length > maxBytes) {
+      throw new ResponseTooLargeError('The response is larger than the maxBytes of toSnapshots', { maxBytes });
+    }
     if (status !== 'streaming') stream(fields);
     // Engines append in constant time and join the pieces when the text is first read.
     text += decodePiece(payload);

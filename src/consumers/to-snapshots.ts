@@ -9,7 +9,7 @@ import {
   type OperatorFunction,
   type Subscription,
 } from 'rxjs';
-import { checkOptions, delayMs } from '../shared/check-options.js';
+import { checkOptions, delayMs, limitFrom } from '../shared/check-options.js';
 import type { PayloadSource } from '../shared/payload.js';
 import { createSnapshotState, type Snapshot } from './snapshot-state.js';
 
@@ -21,6 +21,13 @@ export interface ToSnapshotsOptions {
    * @defaultValue 16, a frame of a 60 Hz display
    */
   readonly intervalMs?: number;
+  /**
+   * The largest payload whose text is held, in bytes. A larger one is a `failed` snapshot with a
+   * {@link ResponseTooLargeError} and the text up to the chunk that passes the limit; the connection is closed.
+   *
+   * @defaultValue 16,777,216 (16 MiB)
+   */
+  readonly maxBytes?: number;
 }
 
 /**
@@ -32,14 +39,13 @@ export interface ToSnapshotsOptions {
  * - **Emits** the first snapshot at once, at the subscription (`connecting`); then the current one at most every
  *   `intervalMs`, and only after a change; the last one immediately, with everything in it.
  * - **Completes** with the source, after a snapshot with status `complete`, and also when the source fails, after one
- *   with
- *   status `failed`, its error, and the text so far.
+ *   with status `failed`, its error, and the text so far. So does a payload over `maxBytes`.
  * - **Errors** never.
  * - **Unsubscribing** unsubscribes from the source and cancels the timer.
- * - **Memory** the whole text, since each snapshot holds it: appended, never copied by this operator. Unlimited.
+ * - **Memory** the text of at most `maxBytes`, since each snapshot holds all of it; this operator appends and never
+ *   copies.
  *
- * A character cut between chunks appears when it is whole. A `retry` shows as `retrying`; with mode `restart` it
- * empties
+ * A character cut between chunks appears when it is whole. A `retry` shows as `retrying`; with mode `restart` it empties
  * the text.
  *
  * @example
@@ -49,13 +55,14 @@ export interface ToSnapshotsOptions {
  * );
  *
  * @param options.intervalMs - The shortest time between two snapshots, in milliseconds. @defaultValue 16
+ * @param options.maxBytes - The largest payload, in bytes. @defaultValue 16,777,216 (16 MiB)
  */
 export function toSnapshots(options: ToSnapshotsOptions = {}): OperatorFunction<PayloadSource, Snapshot> {
-  checkOptions('toSnapshots', options, { intervalMs: delayMs });
-  const { intervalMs = 16 } = options;
+  checkOptions('toSnapshots', options, { intervalMs: delayMs, maxBytes: limitFrom(0) });
+  const { intervalMs = 16, maxBytes = 16 * 1024 * 1024 } = options;
   return (source) =>
     new Observable<Snapshot>((subscriber) => {
-      const state = createSnapshotState();
+      const state = createSnapshotState(maxBytes);
       /** Present from a snapshot until the next one may come. */
       let pause: Subscription | undefined;
       let changed = false;

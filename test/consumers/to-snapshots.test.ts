@@ -17,6 +17,7 @@ import {
 } from 'rxjs';
 import { describe, expect, expectTypeOf, test } from 'vitest';
 import type { LambdaStreamEvent } from '../../src/events.js';
+import { ResponseTooLargeError } from '../../src/errors.js';
 import { decodeHttpResponse } from '../../src/decoding/decode-http-response.js';
 import type { PayloadSource } from '../../src/shared/payload.js';
 import type { Snapshot, SnapshotStatus } from '../../src/consumers/snapshot-state.js';
@@ -263,6 +264,47 @@ describe('toSnapshots', () => {
         });
       }),
     );
+  });
+
+  test(
+    'shows a payload over maxBytes as failed, with the text up to it, and unsubscribes from the source',
+    marbles((m) => {
+      const values = { h: events.h, a: chunkEvent('aa'), b: chunkEvent('bb'), c: chunkEvent('c') };
+      const source = m.cold<LambdaStreamEvent>('--h--a--b--c--a', values);
+      const { h: head } = events;
+      const error = new ResponseTooLargeError('The response is larger than the maxBytes of toSnapshots', {
+        maxBytes: 4,
+      });
+      m.expect(source.pipe(toSnapshots({ intervalMs: 1, maxBytes: 4 }))).toBeObservable('s-t--u--v--(w|)', {
+        s: snapshot('connecting'),
+        t: snapshot('streaming', '', { head }),
+        u: snapshot('streaming', 'aa', { head, chunks: 1 }),
+        v: snapshot('streaming', 'aabb', { head, chunks: 2 }),
+        w: snapshot('failed', 'aabb', { head, chunks: 2, error }),
+      });
+      m.expect(source).toHaveSubscriptions('^----------!');
+    }),
+  );
+
+  test('counts towards maxBytes what it holds: a restart empties it, the other retries do not', async () => {
+    for (const mode of ['fresh', 'restart', 'replay', 'continue'] as const) {
+      const items = [chunkEvent('aaa'), retryEvent({ mode }), chunkEvent('bbb')];
+      const last = await lastValueFrom(from(items).pipe(toSnapshots({ maxBytes: 4 })));
+      expect([mode, last.status, last.text]).toEqual([
+        mode,
+        ...(mode === 'restart' ? ['complete', 'bbb'] : ['failed', 'aaa']),
+      ]);
+    }
+  });
+
+  test('holds the text of 16 MiB and not a byte more unless told otherwise', async () => {
+    const payload = new Uint8Array(16 * 1024 * 1024).fill(0x78);
+    const whole = await lastValueFrom(of(payload).pipe(toSnapshots()));
+    expect([whole.status, whole.bytes]).toEqual(['complete', payload.length]);
+    const over = await lastValueFrom(of(payload, payload.subarray(0, 1)).pipe(toSnapshots()));
+    expect([over.status, over.bytes]).toEqual(['failed', payload.length]);
+    const unlimited = of(payload, payload.subarray(0, 1)).pipe(toSnapshots({ maxBytes: Infinity }));
+    expect((await lastValueFrom(unlimited)).status).toBe('complete');
   });
 
   test('refuses an interval that is none, at the call', () => {

@@ -36,6 +36,7 @@ import {
   ProtocolError,
   shareInvocation,
   splitLines,
+  toSnapshots,
   TruncatedStreamError,
   type LambdaStreamEvent,
 } from 'rx-lambda-stream';
@@ -686,6 +687,11 @@ describe('memory', () => {
     '`collectResponse()`: the response': async () =>
       (await outcomeOf(from(Array<LambdaStreamEvent>(17).fill(chunkEvent('x'.repeat(MiB)))).pipe(collectResponse())))
         .error,
+    '`toSnapshots()`: the text, as the `error` of its last snapshot': async () => {
+      const events = from(Array<LambdaStreamEvent>(17).fill(chunkEvent('x'.repeat(MiB))));
+      const last = (await outcomeOf(events.pipe(toSnapshots()))).values.at(-1);
+      return last?.status === 'failed' ? last.error : undefined;
+    },
     '`parseNdjson()`, `parseSse()`: records that wait for a schema': async () => {
       const records = Array<LambdaStreamEvent>(40).fill(chunkEvent(record));
       return (await outcomeOf(from(records).pipe(parseNdjson({ schema: slowSchema })))).error;

@@ -14,7 +14,7 @@ const budgets: Readonly<Record<string, number>> = {
   parseSse: 4_450,
   decodeHttpResponse: 3_610,
   collectResponse: 1_760,
-  toSnapshots: 1_780,
+  toSnapshots: 1_965,
   shareInvocation: 2_590,
   retryInvocation: 4_120,
   createRetryBudget: 720,

@@ -27,6 +27,7 @@ const limits: readonly (readonly [operator: string, option: string, least: numbe
   ['parseSse', 'maxPendingBytes', 1],
   ['decodeHttpResponse', 'maxErrorBodyBytes', 0],
   ['collectResponse', 'maxBytes', 0],
+  ['toSnapshots', 'maxBytes', 0],
   ['shareInvocation', 'maxReplayBytes', 0],
   ['createFlowControl', 'highWaterMark', 1],
 ];
