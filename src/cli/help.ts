@@ -99,6 +99,7 @@ OPTIONS
   --timeout MS          the functions' time-out (default 900000)
   --memory MB           what the functions are told of their memory (default 128); nothing is limited
   --concurrency N       how many invocations of a function may run at once; one more is throttled
+  --tenant ID           the tenant of calls that name none, those to function URLs included
   --init-timeout MS     how long a file may take to load (default 10000, as on AWS)
   --no-watch            do not load changed files again
 

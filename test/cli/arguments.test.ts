@@ -36,6 +36,7 @@ test('serve has defaults for all but the files', () => {
     timeoutMs: undefined,
     memoryMb: undefined,
     concurrency: undefined,
+    tenantId: undefined,
     initTimeoutMs: 10_000,
     watch: true,
   });
@@ -88,6 +89,7 @@ describe('what is refused', () => {
     ['a file in the place of an origin', ['--cors', 'a.mjs', 'b.mjs'], '--cors needs a URL'],
     ['an origin with a slash', ['a.js', '--cors', 'https://a.example/'], 'https://a.example, not https://a.example/'],
     ['a port for URLs that are not opened', ['a.js', '--no-urls', '--url-port', '1'], 'contradict'],
+    ['a tenant that AWS refuses', ['a.js', '--tenant', 'a\tb'], '--tenant must be a tenant ID'],
     ['no memory', ['a.js', '--memory', '0'], '--memory must be a whole number from 1'],
   ])('serve: %s', (_name, args, message) => {
     expect(() => parseServeArguments(args)).toThrow(UsageError);

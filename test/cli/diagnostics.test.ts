@@ -1,8 +1,10 @@
 import { Int64 } from '@smithy/eventstream-codec';
 import { createServer, type RequestListener } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { scripted, startLocalLambda, streamifyResponse, type LocalLambda } from 'rx-lambda-stream/local';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { selfSigned } from '../support/self-signed.js';
 import { runBin, runShell, type BinResult } from './run-bin.js';
 
 const hostile = '\u001b[2J\u0007\u009b1A\r\nfake: ok\u202e';
@@ -165,6 +167,17 @@ describe('what to do', () => {
     const endpoint = await serve((_request, response) => response.end());
     const { code, stderr } = await runBin(['invoke', 'x', '--endpoint', endpoint.replace('http:', 'https:')]);
     expect([code, stderr]).toEqual([7, expect.stringContaining('EPROTO')]);
+  });
+
+  test('a certificate that nobody signed is no connection', async () => {
+    let requests = 0;
+    const server = createTlsServer(selfSigned(), () => requests++).listen(0, '127.0.0.1');
+    await new Promise((resolve) => server.once('listening', resolve));
+    onTestFinished(() => void server.close());
+    const { port } = server.address() as AddressInfo;
+    const { code, stdout, stderr } = await runBin(['invoke', 'x', '--endpoint', `https://127.0.0.1:${port}`]);
+    expect([code, stdout, stderr]).toEqual([7, '', expect.stringContaining('self-signed certificate')]);
+    expect(requests).toBe(0);
   });
 });
 

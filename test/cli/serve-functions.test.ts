@@ -1,3 +1,5 @@
+import { collectResponse, invokeWithResponseStream } from 'rx-lambda-stream';
+import { firstValueFrom } from 'rxjs';
 import { describe, expect, test } from 'vitest';
 import { runBin } from './run-bin.js';
 import { startServe, useFolder, type Served } from './start-serve.js';
@@ -139,6 +141,17 @@ test('--concurrency limits how many invocations of a function run at once', asyn
   await expect(text('fn')).rejects.toMatchObject({ name: 'TooManyRequestsException' });
   bin.child.kill('SIGTERM');
   expect(await first).toBeInstanceOf(Error);
+});
+
+test('--tenant is the tenant of calls that name none, those to function URLs included', async () => {
+  const file = await write('fn.mjs', 'export const handler = async (event, { tenantId }) => tenantId ?? null;');
+  const served = await startServe([file, '--tenant', 'blue']);
+  expect(await served.text('fn')).toBe('"blue"');
+  const input = { FunctionName: 'fn', TenantId: 'green' };
+  const named = invokeWithResponseStream(served.client, input).pipe(collectResponse());
+  expect((await firstValueFrom(named)).text()).toBe('"green"');
+  const url = /^(\S+)/.exec((await listed(served)).get('fn') ?? '')?.[1] ?? '';
+  expect(await (await fetch(url)).text()).toBe('"blue"');
 });
 
 describe('function URLs', () => {

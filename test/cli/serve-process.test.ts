@@ -176,6 +176,26 @@ test('control characters of names and errors do not reach the terminal', async (
   expect(printed).toMatch(/Error: \\u001b\[2J\\nfake: ok\n/);
 });
 
+test('a watcher that fails later is a warning too, and what else is watched is loaded again', async () => {
+  const failsLater = `data:text/javascript,
+    import fs from 'node:fs';
+    import { syncBuiltinESMExports } from 'node:module';
+    const { watch } = fs;
+    fs.watch = (folder, ...others) => {
+      const watcher = watch(folder, ...others);
+      if (folder.endsWith('lost')) setImmediate(() => watcher.emit('error', new Error('EPERM: the folder is gone')));
+      return watcher;
+    };
+    syncBuiltinESMExports();`;
+  const files = await Promise.all([write('lost/a.mjs', handler), write('kept/b.mjs', handler)]);
+  const { bin, text } = await startServe(files, { nodeArgs: ['--import', failsLater] });
+  const told = await bin.complained(/not watched: .*\n/);
+  expect(told).toContain(`${join(folder(), 'lost')} (EPERM: the folder is gone); restart to load changes`);
+  await write('kept/b.mjs', 'export const handler = async () => 2;');
+  await bin.printed(/loaded a, b/);
+  expect([await text('a'), await text('b')]).toEqual(['1', '2']);
+});
+
 test('a folder that cannot be watched is a warning', async () => {
   const noWatch = `data:text/javascript,
     import fs from 'node:fs';

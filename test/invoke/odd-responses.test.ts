@@ -5,7 +5,7 @@ import { InvokeWithResponseStreamCommand, LambdaClient } from '@aws-sdk/client-l
 import { NodeHttp2Handler } from '@smithy/node-http-handler';
 import { FunctionError, invokeWithResponseStream, ProtocolError, type LambdaStreamClient } from 'rx-lambda-stream';
 import { scripted, type ScriptStep } from 'rx-lambda-stream/local';
-import { NEVER } from 'rxjs';
+import { NEVER, takeWhile } from 'rxjs';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { createMessageDecoder } from '../../src/event-stream/message-decoder.js';
 import { outcomeOf, textOf } from '../support/collect.js';
@@ -175,6 +175,52 @@ describe('an HTTP handler that is odd', () => {
     expect(headers).toMatchObject({ 'x-amzn-requestid': 'r' });
     expect(headers).not.toHaveProperty(':status');
     expect(Object.values(headers).every((value) => typeof value === 'string')).toBe(true);
+  });
+});
+
+describe('a platform whose AbortSignal has neither throwIfAborted nor a reason, such as React Native', () => {
+  class BareSignal extends EventTarget {
+    aborted = false;
+  }
+  class BareController {
+    readonly signal = new BareSignal();
+    abort(): void {
+      this.signal.aborted = true;
+      this.signal.dispatchEvent(new Event('abort'));
+    }
+  }
+  /** A real client whose application has this platform's AbortController. */
+  async function startBare(steps: readonly ScriptStep[]) {
+    const live = await startLive({ f: scripted(steps) });
+    vi.stubGlobal('AbortController', BareController);
+    onTestFinished(() => void vi.unstubAllGlobals());
+    return live;
+  }
+
+  it('streams to the end', async () => {
+    const { client } = await startBare([{ chunk: 'text' }, { complete: {} }]);
+    const { values, completed } = await outcomeOf(invokeWithResponseStream(client, input));
+    expect([textOf(values), completed]).toEqual(['text', true]);
+  });
+
+  it('closes the connection before the headers and in mid-stream, and sends nothing before it is signed', async () => {
+    const { client, local } = await startBare([{ chunk: 'text' }, 'stall']);
+    const strays: unknown[] = [];
+    invokeWithResponseStream(client, input)
+      .subscribe({ error: (error: unknown) => strays.push(error) })
+      .unsubscribe();
+    const midStream = invokeWithResponseStream(client, input).pipe(takeWhile(({ type }) => type !== 'chunk'));
+    expect((await outcomeOf(midStream)).completed).toBe(true);
+    expect(await local.requests[0]?.closedEarly).toBe(true);
+
+    const silent = await startBare(['stall']);
+    const subscription = invokeWithResponseStream(silent.client, input).subscribe({
+      error: (error: unknown) => strays.push(error),
+    });
+    const request = await silent.local.request(0);
+    subscription.unsubscribe();
+    expect(await request.closedEarly).toBe(true);
+    expect([local.requests.length, silent.local.requests.length, strays]).toEqual([1, 1, []]);
   });
 });
 

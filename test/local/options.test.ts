@@ -17,6 +17,7 @@ test.each<[unknown, string]>([
   [{ handler, environment: { A: 1 } }, 'functions.a.environment must be'],
   [{ handler, aliases: ['a'] }, 'functions.a.aliases must be'],
   [{ handler, versions: [1] }, 'functions.a.versions must be'],
+  [{ handler, tenantId: '' }, 'functions.a.tenantId must be a tenant ID'],
   [{ handler, memoryMb: '128' }, 'functions.a.memoryMb must be'],
 ])('the function %j is a TypeError at the start, with its name', async (fn, message) => {
   await expect(start({ functions: { a: fn } })).rejects.toThrow(TypeError);

@@ -131,6 +131,19 @@ describe('fakeInvoke', () => {
     expect(outputAtOnce(invoke(client, { ...chat, Qualifier: 'green' }))).toEqual([chunkEvent('2:green'), c, '|']);
   });
 
+  it('records an answer that throws as failed, and passes on what it throws', () => {
+    const failure = new Error('no answer for this prompt');
+    const invoke = fakeInvoke({
+      chat: () => {
+        throw failure;
+      },
+    });
+    expect(outputAtOnce(invoke(client, chat))).toEqual([failure]);
+    expect(invoke.invocations.map(({ state }) => state)).toEqual(['failed']);
+    expect(invoke.invocations[0]?.closedFrame).toBeTypeOf('number');
+    expect(invoke.unsubscriptions).toBe(0);
+  });
+
   it(
     'records inputs, frames and cancellations',
     marbles((m) => {

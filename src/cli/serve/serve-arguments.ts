@@ -1,4 +1,5 @@
 import { limitFrom, timeLimitMs, type OptionRule } from '../../shared/check-options.js';
+import { tenant } from '../../local/runtime/local-function.js';
 import { httpUrl, parseCommandLine, UsageError, wholeNumber } from '../command-line.js';
 
 /** What `serve` was asked for. */
@@ -15,6 +16,7 @@ export interface ServeArguments {
   readonly timeoutMs: number | undefined;
   readonly memoryMb: number | undefined;
   readonly concurrency: number | undefined;
+  readonly tenantId: string | undefined;
   readonly initTimeoutMs: number;
   readonly watch: boolean;
 }
@@ -35,6 +37,7 @@ export const serveOptions = {
   timeout: text,
   memory: text,
   concurrency: text,
+  tenant: text,
   'init-timeout': text,
   'no-watch': flag,
 } as const;
@@ -52,6 +55,8 @@ export function parseServeArguments(args: readonly string[]): ServeArguments {
   const urlPort = wholeNumber('--url-port', values['url-port'], portNumber);
   if (values['no-urls'] && urlPort !== undefined)
     throw new UsageError('--no-urls and --url-port contradict each other');
+  if (values.tenant !== undefined && !tenant.isValid(values.tenant))
+    throw new UsageError(`--tenant must be ${tenant.expected}`);
   return {
     targets: positionals,
     port: wholeNumber('--port', values.port, portNumber) ?? defaultPort,
@@ -63,6 +68,7 @@ export function parseServeArguments(args: readonly string[]): ServeArguments {
     timeoutMs: wholeNumber('--timeout', values.timeout, timeLimitMs),
     memoryMb: wholeNumber('--memory', values.memory, limitFrom(1)),
     concurrency: wholeNumber('--concurrency', values.concurrency, limitFrom(0)),
+    tenantId: values.tenant,
     initTimeoutMs: wholeNumber('--init-timeout', values['init-timeout'], timeLimitMs) ?? defaultInitTimeoutMs,
     watch: !values['no-watch'],
   };

@@ -29,6 +29,7 @@ export async function serve(args: readonly string[]): Promise<number> {
     timeoutMs,
     memoryMb,
     concurrency,
+    tenantId,
     initTimeoutMs,
     ...options
   } = parseServeArguments(args);
@@ -43,6 +44,7 @@ export async function serve(args: readonly string[]): Promise<number> {
       ...(timeoutMs !== undefined && { timeoutMs }),
       ...(memoryMb !== undefined && { memoryMb }),
       ...(concurrency !== undefined && { reservedConcurrency: concurrency }),
+      ...(tenantId !== undefined && { tenantId }),
     },
     { initTimeoutMs },
   );

@@ -42,7 +42,8 @@ export function limitsOf({ config }: Invocation): { readonly timeoutMs: number; 
  * @param callback - What the old ways to end call.
  */
 export function createInvocationContext(invocation: Invocation, callback: HandlerCallback): InvocationContext {
-  const { record, version, arn } = invocation;
+  const { record, version, arn, config } = invocation;
+  const tenantId = record.tenantId ?? config.tenantId;
   const { timeoutMs, memoryMb } = limitsOf(invocation);
   const { logGroupName, logStreamName } = logNamesOf(invocation);
   const deadline = performance.now() + timeoutMs;
@@ -55,7 +56,7 @@ export function createInvocationContext(invocation: Invocation, callback: Handle
     logGroupName,
     logStreamName,
     ...(record.clientContext !== undefined && { clientContext: record.clientContext }),
-    ...(record.tenantId !== undefined && { tenantId: record.tenantId }),
+    ...(tenantId !== undefined && { tenantId }),
     callbackWaitsForEmptyEventLoop: true,
     getRemainingTimeInMillis: () => Math.max(0, Math.floor(deadline - performance.now())),
     ...oldEnds(callback),

@@ -38,6 +38,11 @@ export interface LocalFunctionConfig {
   /** What `context.memoryLimitInMB` says; nothing is limited. @defaultValue 128 */
   readonly memoryMb?: number;
   /**
+   * The tenant of calls that name none, such as those to the function's URL: `context.tenantId`. A call's own
+   * `TenantId` wins. @defaultValue no tenant
+   */
+  readonly tenantId?: string;
+  /**
    * The function's own environment variables. During its invocations, and in all that they start, `process.env` holds
    * them and Lambda's (`AWS_LAMBDA_FUNCTION_NAME` and so on) over the process's own. A name that Lambda sets can be set
    * here too: this one wins.
@@ -95,10 +100,17 @@ const textsByName: OptionRule = {
     typeof value === 'object' && value !== null && !Array.isArray(value) && isTexts(Object.values(value)),
 };
 
+/** AWS takes 1 to 256 of these characters. */
+export const tenant: OptionRule = {
+  expected: 'a tenant ID: 1 to 256 letters, digits, spaces and any of _ . : / = + - @',
+  isValid: (value) => typeof value === 'string' && /^[a-zA-Z0-9._:/=+\-@ ]{1,256}$/.test(value),
+};
+
 const rules: Readonly<Record<Exclude<keyof LocalFunctionConfig, 'handler'>, OptionRule>> = {
   timeoutMs: timeLimitMs,
   reservedConcurrency: limitFrom(0),
   memoryMb: positive,
+  tenantId: tenant,
   environment: textsByName,
   aliases: textsByName,
   versions: { expected: 'an array of strings', isValid: isTexts },
