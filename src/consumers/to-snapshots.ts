@@ -45,8 +45,8 @@ export interface ToSnapshotsOptions {
  * - **Memory** the text of at most `maxBytes`, since each snapshot holds all of it; this operator appends and never
  *   copies.
  *
- * A character cut between chunks appears when it is whole. A `retry` shows as `retrying`; with mode `restart` it empties
- * the text.
+ * A character cut between chunks appears when it is whole. A `retry` shows as `retrying`; with mode `restart` it
+ * empties the text.
  *
  * @example
  * toSignal(
