@@ -64,6 +64,7 @@ CALL
   --qualifier Q         alias or version
   --tenant ID           the tenant, of a function with tenant isolation
   --log                 the end of the function's log, to stderr
+  --stats               a line at the end, to stderr: outcome, chunks, bytes, times, attempts, request ids
   --retry N             up to N more attempts where the service did not run the function (default 0)
   --timeout MS          give up after so many milliseconds
 

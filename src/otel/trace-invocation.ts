@@ -38,8 +38,7 @@ const { attributes, events, metrics } = names;
  * - **Memory** a few counters.
  *
  * Place it after `retryInvocation`, so that one span holds all attempts: a `retry` is an event of the span. The spans
- * of
- * OpenTelemetry's instrumentations of the SDK and of HTTP become its children.
+ * of OpenTelemetry's instrumentations of the SDK and of HTTP become its children.
  *
  * @example
  * invokeWithResponseStream(client, () => withTraceContext({ FunctionName: 'chat' }))

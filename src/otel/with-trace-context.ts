@@ -8,12 +8,10 @@ import { parseObject } from '../shared/json.js';
  *
  * What the global propagator injects (`traceparent`, `tracestate`, `baggage`) goes under the ClientContext's lowercase
  * `custom`, beside what is there: Lambda's runtimes hand that to the function. The input stays as it was where nothing
- * is
- * injected, where its ClientContext is no base64 JSON object, and where the result would be over AWS's 3,583 bytes.
+ * is injected, where its ClientContext is no base64 JSON object, and where the result would be over AWS's 3,583 bytes.
  *
  * The function's side has to read it: OpenTelemetry's Lambda instrumentation does not look into ClientContext by
- * itself.
- * Give it an `eventContextExtractor` that reads `context.clientContext.custom`.
+ * itself. Give it an `eventContextExtractor` that reads `context.clientContext.custom`.
  *
  * @example
  * invokeWithResponseStream(client, () => withTraceContext({ FunctionName: 'chat' }));

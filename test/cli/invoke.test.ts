@@ -64,6 +64,11 @@ beforeAll(async () => {
       throttled: scripted([
         { httpError: { statusCode: 429, name: 'TooManyRequestsException', message: 'Rate Exceeded.' } },
       ]),
+      busyOnce: scripted((_request, attempt) =>
+        attempt === 1
+          ? [{ httpError: { statusCode: 429, name: 'TooManyRequestsException', headers: { 'retry-after': '0' } } }]
+          : [{ chunk: 'at ' }, { chunk: 'last' }, { complete: {} }],
+      ),
       flaky: scripted((_request, attempt) =>
         attempt < 3
           ? [{ httpError: { statusCode: 429, name: 'TooManyRequestsException', headers: { 'retry-after': '0' } } }]
@@ -217,6 +222,46 @@ test('retry calls again what the service did not run, and says so', async () => 
   const { code, stdout, stderr } = await invoke(['flaky', '--retry', '2']);
   expect([code, stdout]).toEqual([0, 'at last']);
   expect(stderr).toMatch(/^attempt 2 in \d+ ms after TooManyRequestsException.*\nattempt 3 in \d+ ms after [^\n]*\n$/);
+});
+
+describe('stats', () => {
+  const times = String.raw`head \d+ ms, first chunk \d+ ms, end \d+ ms`;
+  const id = '[0-9a-f-]{36}';
+
+  test('a line at the end reports all attempts, and stdout holds the response alone', async () => {
+    const { code, stdout, stderr } = await invoke(['busyOnce', '--retry', '1', '--stats']);
+    expect([code, stdout]).toEqual([0, 'at last']);
+    expect(stderr).toMatch(
+      new RegExp(
+        String.raw`^attempt 2 .*\ncomplete  7 B in \d chunks?  ${times}  2 attempts  version \$LATEST  ${id}\n$`,
+      ),
+    );
+  });
+
+  test('a failure is told before it, with one request and what had arrived', async () => {
+    const { code, stderr } = await invoke(['fails', '--stats']);
+    expect(code).toBe(3);
+    expect(stderr).toMatch(new RegExp(String.raw`RangeError[\s\S]*\nfailed  5 B in 1 chunk  ${times}  1 attempt  `));
+  });
+
+  test('a failure that is written as an event is one too', async () => {
+    const { code, stderr } = await invoke(['fails', '--stats', '--events']);
+    expect([code, stderr]).toEqual([3, expect.stringMatching(/^failed  5 B in 1 chunk  /)]);
+  });
+
+  test('a call that was refused has no times of a response', async () => {
+    const { stderr } = await invoke(['throttled', '--stats']);
+    expect(stderr).toMatch(/\nfailed  0 B in 0 chunks  end \d+ ms  1 attempt\n$/);
+  });
+
+  test('a time-out and a Ctrl-C report that the stream was left', async () => {
+    const timedOut = await invoke(['stalls', '--stats', '--timeout', '200']);
+    expect(timedOut.stderr).toMatch(/^timeout: .*\ncancelled  \d B in \d chunks?  /);
+    const bin = startBin(['invoke', 'stalls', '--stats', '--endpoint', local.endpoint]);
+    await bin.printed(/first/);
+    bin.child.kill('SIGINT');
+    expect((await bin.ended).stderr).toMatch(/^cancelled  6 B in 1 chunk  /);
+  });
 });
 
 describe('stopping', () => {

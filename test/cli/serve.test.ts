@@ -2,7 +2,7 @@ import { InvokeWithResponseStreamCommand } from '@aws-sdk/client-lambda';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
-import { runBin } from './run-bin.js';
+import { runBin, runShell } from './run-bin.js';
 import { startServe, useFolder } from './start-serve.js';
 
 const examples = (name: string): string => fileURLToPath(new URL(`../../examples/functions/${name}`, import.meta.url));
@@ -30,6 +30,13 @@ test('handler files written for AWS are served unmodified, a line for each invoc
   expect(printed).toMatch(/shop\.broken .*RangeError: out of stock\n {4}at .*\/shop\.js:\d+:\d+/);
   bin.child.kill('SIGINT');
   expect(await bin.ended).toMatchObject({ code: 0, stderr: '' });
+});
+
+test.each(['hello', "it's me"])('the line that is printed invokes the first function: %s', async (name) => {
+  const file = await write(`${name}.mjs`, `export const handler = async () => 'Hello';`);
+  const { bin } = await startServe([file]);
+  const [, line = ''] = /^npx rx-lambda-stream (invoke .*)$/m.exec(await bin.printed(/invoke /)) ?? [];
+  expect(await runShell(`bin ${line}`)).toMatchObject({ code: 0, stdout: '"Hello"' });
 });
 
 test('CommonJS files are served too', async () => {

@@ -20,6 +20,8 @@ export interface InvokeArguments {
   readonly qualifier: string | undefined;
   readonly tenantId: string | undefined;
   readonly withLog: boolean;
+  /** Writes a report to stderr at the end. */
+  readonly withStats: boolean;
   readonly retries: number;
   readonly timeoutMs: number | undefined;
   readonly endpoint: string | undefined;
@@ -48,6 +50,7 @@ export const invokeOptions = {
   qualifier: text,
   tenant: text,
   log: flag,
+  stats: flag,
   retry: text,
   timeout: text,
   endpoint: text,
@@ -82,6 +85,7 @@ export function parseInvokeArguments(args: readonly string[]): InvokeArguments {
     qualifier: values.qualifier,
     tenantId: values.tenant,
     withLog: values.log,
+    withStats: values.stats,
     retries: wholeNumber('--retry', values.retry, limitFrom(0)) ?? 0,
     timeoutMs: wholeNumber('--timeout', values.timeout, timeLimitMs),
     endpoint: values.endpoint,

@@ -1,9 +1,16 @@
 import { Subscription, tap, type BehaviorSubject, type Observable } from 'rxjs';
-import { retryInvocation, type HeadEvent, type HttpHeadEvent, type LambdaStreamEvent } from '../../index.js';
+import {
+  observeInvocation,
+  retryInvocation,
+  type HeadEvent,
+  type HttpHeadEvent,
+  type LambdaStreamEvent,
+} from '../../index.js';
 import { exitCodes } from '../command-line.js';
 import { manyLines, oneLine, paintFor } from '../terminal.js';
 import { decodeHttp } from './decode-http.js';
 import { describeError } from './describe-error.js';
+import { describeReport } from './describe-report.js';
 import { exitCodeOf } from './exit-code-of.js';
 import type { InvokeArguments } from './invoke-arguments.js';
 import { outputModes, type Output } from './output-modes.js';
@@ -80,6 +87,7 @@ export function writeOut(
     const stream = invocation
       .pipe(
         call.retries > 0 ? retryInvocation({ maxAttempts: call.retries + 1 }) : tap(),
+        call.withStats ? observeInvocation((report) => say(describeReport(report, paint))) : tap(),
         watch,
         decodeHttp(call),
         showHead,

@@ -162,7 +162,21 @@ function greeting(local: LocalLambda, functions: Readonly<Record<string, ServedF
   const config = JSON.stringify(local.clientConfig, null, 2)
     .replaceAll(/"(\w+)":/g, '$1:')
     .replaceAll('"', "'");
-  return [`Listening on ${paint('bold', local.endpoint)}`, ...served, '', `new LambdaClient(${config});`, ''].join(
-    '\n',
-  );
+  return [
+    `Listening on ${paint('bold', local.endpoint)}`,
+    ...served,
+    '',
+    ...Object.keys(functions)
+      .slice(0, 1)
+      .map((name) => invokeLine(name, local.endpoint)),
+    '',
+    `new LambdaClient(${config});`,
+    '',
+  ].join('\n');
+}
+
+/** What to paste into another terminal. */
+function invokeLine(name: string, endpoint: string): string {
+  const word = /^[\w.-]+$/.test(name) ? name : `'${oneLine(name).replaceAll("'", String.raw`'\''`)}'`;
+  return `npx rx-lambda-stream invoke ${word} --endpoint ${endpoint}`;
 }
