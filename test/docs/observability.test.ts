@@ -27,7 +27,7 @@ it.each([
   ['throttled', throttledOnce, 0, { level: 30, outcome: 'complete', attempts: 2, chunks: 2 }],
   ['cut', cut, 1, { level: 50, msg: 'invocation failed', outcome: 'failed', err: { type: 'TruncatedStreamError' } }],
 ] as const)('pino: one line tells of an invocation that is %s', async (_how, steps, expectedStatus, expected) => {
-  const { status, stdout } = await runRecipe('pino', steps as Steps);
+  const { status, stdout } = await runRecipe('pino', steps);
   const lines = jsonLines(stdout);
   expect(status).toBe(expectedStatus);
   expect(lines).toHaveLength(1);

@@ -44,7 +44,7 @@ afterAll(async () => {
 });
 
 test('the function’s span, of OpenTelemetry’s own instrumentation, continues the trace of the caller', async () => {
-  const { client } = await startLive({ index: handlers.handler as never });
+  const { client } = await startLive({ index: handlers.handler });
   const response = await lastValueFrom(
     invokeWithResponseStream(client, () => withTraceContext({ FunctionName: 'index' })).pipe(
       traceInvocation({ functionName: 'index' }),
