@@ -13,6 +13,9 @@ const entries = {
   'local/register': 'src/local/register.ts',
 };
 
+/** For ES modules alone: Angular has no CommonJS. */
+const moduleEntries = { angular: 'src/angular/index.ts' };
+
 const shared = {
   platform: 'neutral',
   target: 'es2022',
@@ -28,6 +31,6 @@ const shared = {
 } satisfies UserConfig;
 
 export default defineConfig([
-  { ...shared, entry: { ...entries, 'cli/main': 'src/cli/main.ts' }, format: 'esm', dts: true },
+  { ...shared, entry: { ...entries, ...moduleEntries, 'cli/main': 'src/cli/main.ts' }, format: 'esm', dts: true },
   { ...shared, entry: entries, format: 'cjs', dts: true },
 ]);

@@ -12,6 +12,7 @@ export const entryPoints = [
   'src/relay/index.ts',
   'src/redis/index.ts',
   'src/otel/index.ts',
+  'src/angular/index.ts',
 ] as const;
 
 /** An exported function of the public API. */

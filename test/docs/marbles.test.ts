@@ -37,6 +37,7 @@ describe('the diagrams of the docstrings', () => {
       'relayedInvoke',
       ...['forgetInvocation', 'inspectInvocation', 'stopInvocation', 'memoryLog'],
       ...['createRelay', 'redisLog', 'withTraceContext'],
+      ...['injectLambdaStreams', 'provideLambdaStreams'],
     ]);
   });
 

@@ -19,7 +19,7 @@ const files = (extension: string): string[] =>
 
 /** The page of a public function. */
 function pageOf({ name, file }: Pick<PublicFunction, 'name' | 'file'>): string {
-  const [, entry] = /^src\/(testing|local|http|log|redis|relay|otel)\//.exec(file) ?? [];
+  const [, entry] = /^src\/(testing|local|http|log|redis|relay|otel|angular)\//.exec(file) ?? [];
   return `functions/rx-lambda-stream${entry === undefined ? '' : `_${entry}`}.${name}.html`;
 }
 

@@ -10,7 +10,7 @@ import { entryPoints } from './entry-points.js';
 const run = promisify(execFile);
 const root = fileURLToPath(new URL('../../', import.meta.url));
 // Registering exports nothing.
-const entries = entryPoints.map(({ name }) => name).filter((name) => !name.endsWith('/register'));
+const entries = entryPoints.map(({ name }) => name).filter((name) => !/\/(register|angular)$/.test(name));
 
 /** An application's folder with the packed package installed, and its peers linked from this tree. */
 let folder: string;
@@ -70,6 +70,20 @@ describe('the packed package', () => {
     expect(cjs).toBe(esm);
     // Lambda's own Node runtimes refuse to require an ES module.
     expect(await runFile('b.cjs', code, '--no-experimental-require-module')).toBe(esm);
+  });
+
+  it('loads rx-lambda-stream/angular as an ES module, which Angular is too, and without the SDK', async () => {
+    const code = `import * as all from 'rx-lambda-stream/angular'; console.log(Object.keys(all).sort().join());`;
+    const loader = `
+      import { registerHooks } from 'node:module';
+      registerHooks({ resolve(name, context, next) {
+        if (name.startsWith('@aws-sdk/')) throw new Error(name + ' was loaded');
+        return next(name, context);
+      } });`;
+    await writeFile(join(folder, 'hooks.mjs'), loader);
+    expect(await runFile('angular.mjs', code, '--import', './hooks.mjs')).toBe(
+      'injectLambdaStreams,provideLambdaStreams,streamResource',
+    );
   });
 
   it('recognises errors across its ESM and CommonJS copies', async () => {

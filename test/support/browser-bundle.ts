@@ -5,7 +5,7 @@ import { build, type Message } from 'esbuild';
 const root = fileURLToPath(new URL('../../', import.meta.url));
 
 /** What an application has anyway, and the package does not bring. */
-const peers = ['rxjs', '@aws-sdk/client-lambda'];
+const peers = ['rxjs', '@aws-sdk/client-lambda', '@angular/core'];
 
 export interface BrowserBundleOptions {
   /** Leaves the peers out. @defaultValue `true` */
