@@ -46,6 +46,8 @@ export const openingIdOf = (generation: number): EntryId => `${generation}-0`;
 /** Negative where the first id is the older one, 0 where both are the same. */
 export function compareIds(first: EntryId, second: EntryId): number {
   if (first === second) return 0;
+  // Numbers without leading zeros and of the same length are in the order of their digits.
+  if (first.length === second.length && first.indexOf('-') === second.indexOf('-')) return first < second ? -1 : 1;
   const [firstGeneration, firstNumber] = numbersOf(first);
   const [secondGeneration, secondNumber] = numbersOf(second);
   return firstGeneration - secondGeneration || firstNumber - secondNumber;

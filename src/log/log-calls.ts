@@ -1,5 +1,6 @@
-import { catchError, from, ReplaySubject, take, throwError, timeout, type Observable } from 'rxjs';
+import { AsyncSubject, first, from, type Observable } from 'rxjs';
 import { isLambdaStreamError, LogUnavailableError } from '../errors.js';
+import { createDeadlines, type Deadlines } from './deadlines.js';
 import type {
   AppendAnswer,
   AppendRequest,
@@ -36,20 +37,45 @@ export interface LogCalls {
 /** How many leases an answer is waited for. */
 const maxLeases = 3;
 
+/** All keys of a log share one timer. */
+const deadlinesOfLogs = new WeakMap<InvocationLog, Deadlines>();
+
 /**
  * Makes the calls for a key. All failures become a LogUnavailableError, and so does an answer that does not come for
  * three leases.
  */
 export function createLogCalls(log: InvocationLog, key: string, leaseMs: () => number): LogCalls {
+  const deadlines = deadlinesOfLogs.get(log) ?? createDeadlines();
+  deadlinesOfLogs.set(log, deadlines);
+
+  /** Written by hand, without an operator for each rule: it runs for each token (`npm run bench -- log`). */
   function ask<T>(call: () => LogAnswer<T>): Observable<T> {
-    const answer = new ReplaySubject<T>(1);
-    from(callSafely(call))
-      .pipe(
-        take(1),
-        timeout({ first: maxLeases * leaseMs(), with: () => throwError(() => unavailable('it does not answer')) }),
-        catchError((error: unknown) => throwError(() => asUnavailable(error))),
-      )
-      .subscribe(answer);
+    const answer = new AsyncSubject<T>();
+    let isOver = false;
+    let callOff: (() => void) | undefined;
+    const end = (): void => {
+      isOver = true;
+      callOff?.();
+    };
+    const answered = (value: T): void => {
+      end();
+      answer.next(value);
+      answer.complete();
+    };
+    const failed = (error: unknown): void => {
+      end();
+      answer.error(asUnavailable(error));
+    };
+    try {
+      const given = call();
+      if (isPromise(given)) given.then(answered, failed);
+      else from(given).pipe(first()).subscribe({ next: answered, error: failed });
+    } catch (error) {
+      failed(error);
+    }
+    if (!isOver) {
+      callOff = deadlines.add(maxLeases * leaseMs(), () => failed(unavailable('it does not answer')));
+    }
     return answer;
   }
 
@@ -73,10 +99,6 @@ export function createLogCalls(log: InvocationLog, key: string, leaseMs: () => n
   };
 }
 
-function callSafely<T>(call: () => LogAnswer<T>): LogAnswer<T> {
-  try {
-    return call();
-  } catch (error) {
-    return throwError(() => error as Error);
-  }
+function isPromise<T>(answer: LogAnswer<T>): answer is PromiseLike<T> {
+  return typeof (answer as { readonly then?: unknown }).then === 'function';
 }

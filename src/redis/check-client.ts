@@ -10,7 +10,12 @@ interface AnyClient {
   readonly callBuffer?: unknown;
   readonly duplicate?: unknown;
   readonly _keyPrefix?: unknown;
-  readonly options?: { readonly keyPrefix?: unknown; readonly redisOptions?: { readonly keyPrefix?: unknown } };
+  readonly isCluster?: unknown;
+  readonly options?: {
+    readonly keyPrefix?: unknown;
+    readonly shardedSubscribers?: unknown;
+    readonly redisOptions?: { readonly keyPrefix?: unknown };
+  };
 }
 
 const expected =
@@ -33,6 +38,12 @@ export function driverOf(client: unknown): RedisDriver {
   if (given.options?.keyPrefix ?? given.options?.redisOptions?.keyPrefix ?? given._keyPrefix) {
     throw new TypeError(
       'redisLog: client must have no keyPrefix, which would not reach the channels: pass `prefix` to redisLog instead',
+    );
+  }
+  if (isIoredis && given.isCluster === true && given.options?.shardedSubscribers !== true) {
+    throw new TypeError(
+      'redisLog: client must be a Cluster with `shardedSubscribers: true`: in a cluster the log publishes to sharded ' +
+        'channels (SSUBSCRIBE, SPUBLISH)',
     );
   }
   return isIoredis ? ioredisDriver(client) : nodeRedisDriver(client);

@@ -1,5 +1,5 @@
 import { LogUnavailableError } from '../errors.js';
-import type { LogKeys } from './log-keys.js';
+import type { LogKeys } from './redis-calls.js';
 import type { RedisDriver } from './redis-client.js';
 
 /**

@@ -6,6 +6,8 @@ export type Reply = number | Buffer | null | readonly Reply[];
 
 const noBytes = new Uint8Array(0);
 const newline = 0x0a;
+const space = 0x20;
+const zero = 0x30;
 
 /** Splits an id into its numbers. */
 export function idNumbers(id: EntryId): [generation: number, second: number] {
@@ -23,21 +25,37 @@ function longPrevious(id: string, short: string): EntryId {
   return (short.includes('-') ? short : `${id.slice(0, id.indexOf('-'))}-${short}`) as EntryId;
 }
 
-/** Decodes the entries of a published message: for each `id previous recordBytes payloadBytes`, a newline, both. */
+/**
+ * Decodes the entries of a published message: for each `id previous recordBytes payloadBytes`, a newline, both.
+ *
+ * The numbers are read digit by digit: it runs for each token and reader (`npm run bench -- log`).
+ */
 export function decodeMessage(message: Buffer): LogEntry[] {
   const entries: LogEntry[] = [];
-  for (let at = 1; at < message.length;) {
-    const end = message.indexOf(newline, at);
-    const [id = '', previous = '', recordBytes = '', payloadBytes = ''] = message
-      .toString('latin1', at, end)
-      .split(' ');
-    const payloadAt = end + 1 + Number(recordBytes);
-    at = payloadAt + Number(payloadBytes);
+  const { length } = message;
+  for (let at = 1; at < length;) {
+    const idEnd = message.indexOf(space, at);
+    const previousEnd = message.indexOf(space, idEnd + 1);
+    if (idEnd < 0 || previousEnd < 0) break;
+    const id = message.toString('latin1', at, idEnd) as EntryId;
+    const previous = longPrevious(id, message.toString('latin1', idEnd + 1, previousEnd));
+    let recordBytes = 0;
+    let payloadBytes = 0;
+    at = previousEnd + 1;
+    for (; at < length && message[at] !== space; at++) recordBytes = 10 * recordBytes + (message[at] as number) - zero;
+    for (at++; at < length && message[at] !== newline; at++) {
+      payloadBytes = 10 * payloadBytes + (message[at] as number) - zero;
+    }
+    const payloadAt = at + 1 + recordBytes;
+    at = payloadAt + payloadBytes;
+    // Somebody else publishes here: the entries are read from the stream.
+    if (!(at <= length)) break;
     entries.push({
-      id: id as EntryId,
-      previous: longPrevious(id, previous),
-      record: message.toString('utf8', end + 1, payloadAt),
-      payload: at === payloadAt ? noBytes : plainBytes(message.subarray(payloadAt, at)),
+      id,
+      previous,
+      record: recordBytes === 0 ? '' : message.toString('utf8', payloadAt - recordBytes, payloadAt),
+      payload:
+        payloadBytes === 0 ? noBytes : new Uint8Array(message.buffer, message.byteOffset + payloadAt, payloadBytes),
     });
   }
   return entries;

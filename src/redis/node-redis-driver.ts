@@ -5,6 +5,7 @@ type Listener = (message: Buffer, channel: Buffer) => void;
 
 interface CommandOptions {
   readonly typeMapping: Readonly<Record<number, unknown>>;
+  readonly timeout: undefined;
 }
 
 /** What the log uses of a client of `redis` 5 and 6. */
@@ -32,8 +33,11 @@ interface Cluster {
   nodeClient(node: ClusterNode): Promise<Client>;
 }
 
-/** RESP's `$` and `+`, as the client numbers them. The client's own mapping would change the replies. */
-const bytesAsBuffers: CommandOptions = { typeMapping: { 36: Buffer } };
+/**
+ * `36` is RESP's bulk string, as the client numbers it. The client's own mapping would change the replies, and its own
+ * time-out costs a timer for each command: the log watches its calls itself.
+ */
+const bytesAsBuffers: CommandOptions = { typeMapping: { 36: Buffer }, timeout: undefined };
 
 /** Drives a client or a cluster of `redis` 5 or 6. */
 export function nodeRedisDriver(given: object): RedisDriver {

@@ -1,4 +1,3 @@
-import { defer, retry, throwError, timeout, timer, type Observable } from 'rxjs';
 import { LogUnavailableError } from '../errors.js';
 import type {
   AppendAnswer,
@@ -10,7 +9,6 @@ import type {
 } from '../log/invocation-log.js';
 import { checkOptions, text } from '../shared/check-options.js';
 import { driverOf } from './check-client.js';
-import { checkServer } from './check-server.js';
 import {
   decodeEntry,
   decodeMessage,
@@ -20,11 +18,9 @@ import {
   shortPrevious,
   type Reply,
 } from './entry-codec.js';
-import { logKeys, type LogKeys } from './log-keys.js';
 import type { RedisLogClient } from './redis-client.js';
-import { isPassing, unavailable } from './redis-failure.js';
-import { scriptRunner } from './script-runner.js';
-import type { ScriptName } from './scripts.js';
+import { closedError, createRedisCalls, nameKeys, type LogKeys } from './redis-calls.js';
+import { unavailable } from './redis-failure.js';
 import { openSubscriptions } from './subscriptions.js';
 
 /** Options of {@link redisLog}. */
@@ -45,9 +41,6 @@ export interface RedisLogOptions {
 /** A page of reading: small enough that no other command of the connection waits for long. */
 const pageBytes = 256 * 1024;
 const pageEntries = 1_000;
-
-/** The lease of a key that this process does not know yet, in milliseconds. */
-const defaultLeaseMs = 10_000;
 
 const isPrefix = {
   expected: 'a text without { and }',
@@ -72,71 +65,30 @@ export function redisLog(options: RedisLogOptions): InvocationLog {
   checkOptions('redisLog', options, { prefix: isPrefix });
   const { client, prefix = 'rx' } = (options as Partial<RedisLogOptions> | undefined) ?? {};
   const driver = driverOf(client);
-  const run = scriptRunner(driver);
+  const { call, ...calls } = createRedisCalls(driver);
   const subscriptions = openSubscriptions(driver);
-  const watchers = new Map<string, Set<LogWatcher>>();
-  /** The leases of the keys that are watched here, in milliseconds. */
-  const leases = new Map<string, number>();
-  let checked: Promise<void> | undefined;
+  /** The keys that are watched here. */
+  const watched = new Map<string, { readonly keys: LogKeys; readonly watchers: Set<LogWatcher> }>();
   let closing: Promise<void> | undefined;
   let isClosed = false;
 
-  /** Repeats what a cut connection or a failover interrupts, for three leases. */
-  const answered = <T>(key: string, leaseMs: number, attempt: () => Promise<T>): Observable<T> => {
-    if (isClosed) return throwError(() => closedError(key));
-    const limitMs = 3 * leaseMs;
-    return defer(attempt).pipe(
-      retry({
-        delay: (error: unknown, count) =>
-          isPassing(error) && !isClosed && !driver.isClosed()
-            ? timer(Math.min(25 * 2 ** count, 1_000))
-            : throwError(() => unavailable(error, key)),
-      }),
-      timeout({
-        first: limitMs,
-        with: () =>
-          throwError(() => new LogUnavailableError(`Redis has not answered for ${limitMs} ms, three leases`, { key })),
-      }),
-    );
-  };
+  const keysOf = (key: string): LogKeys => watched.get(key)?.keys ?? nameKeys(prefix, key);
 
-  const check = (keys: LogKeys): Promise<void> => {
-    checked ??= checkServer(driver, keys).catch((error: unknown) => {
-      checked = undefined;
-      throw error;
-    });
-    return checked;
-  };
-
-  const call = <T>(
-    name: ScriptName,
-    key: string,
-    args: readonly (string | Buffer)[],
-    decode: (reply: Reply) => T,
-    leaseMs = leases.get(key) ?? defaultLeaseMs,
-  ): Promise<T> => {
-    const keys = logKeys(prefix, key);
-    const answer = answered(key, leaseMs, async () => {
-      await check(keys);
-      return decode((await run(name, keys.all, args)) as Reply);
-    });
-    return handled(new Promise<T>((resolve, reject) => answer.subscribe({ next: resolve, error: reject })));
-  };
-
-  const decodeRoster = (key: string, state: Reply, present: Reply): LogRoster => {
+  const decodeRoster = (keys: LogKeys, state: Reply, present: Reply): LogRoster => {
     const roster = { state: decodeState(state), present: decodePresent(present) };
-    if (watchers.has(key)) leases.set(key, roster.state.leaseMs);
+    keys.leaseMs = roster.state.leaseMs;
     return roster;
   };
 
   const join = async (request: JoinRequest): Promise<JoinAnswer | undefined> => {
     const { key, member, cursor, claim } = request;
+    const keys = keysOf(key);
     const decode = (reply: Reply): JoinAnswer | undefined => {
       if (reply === null) return undefined;
       const [claimed, state, present] = reply as readonly [Reply, Reply, Reply];
-      return { claimed: Number(claimed) === 1, ...decodeRoster(key, state, present) };
+      return { claimed: Number(claimed) === 1, ...decodeRoster(keys, state, present) };
     };
-    if (!claim) return call('join', key, [member, cursor], decode);
+    if (!claim) return call('join', keys, [member, cursor], decode);
     const { owner, over, last = '', generation, opening, leaseMs, ttlMs } = claim;
     const args = [
       member,
@@ -149,11 +101,11 @@ export function redisLog(options: RedisLogOptions): InvocationLog {
       ...[leaseMs, ttlMs].map(String),
     ];
     try {
-      return await call('claim', key, args, decode, leaseMs);
+      return await call('claim', keys, args, decode, leaseMs);
     } catch (error) {
       // Without memory nothing is begun, but what runs and what has ended can still be read.
       if (!(error instanceof LogUnavailableError && isOutOfMemory(error.cause))) throw error;
-      const answer = await call('join', key, [member, cursor], decode, leaseMs);
+      const answer = await call('join', keys, [member, cursor], decode, leaseMs);
       const { status } = answer?.state ?? {};
       if (status === undefined || (status !== 'running' && over.includes(status))) throw error;
       return answer;
@@ -169,7 +121,11 @@ export function redisLog(options: RedisLogOptions): InvocationLog {
   };
 
   return {
-    join: (request) => handled(join(request)),
+    join: (request) => {
+      const answer = join(request);
+      answer.catch(() => undefined);
+      return answer;
+    },
     append: ({ key, owner, generation, entries, head = '', end = '', trim }) => {
       const newest = idNumbers((entries.at(-1) as (typeof entries)[number]).id);
       const args: (string | Buffer)[] = [
@@ -183,25 +139,25 @@ export function redisLog(options: RedisLogOptions): InvocationLog {
         const second = entry.id.slice(entry.id.indexOf('-') + 1);
         args.push(second, shortPrevious(entry), entry.record, asBuffer(entry.payload));
       }
-      return call('append', key, args, decodeAppend);
+      return call('append', keysOf(key), args, decodeAppend);
     },
     restart: ({ key, owner, generation, previous, opening }) =>
-      call('restart', key, [owner, String(generation), previous, opening], decodeAppend),
+      call('restart', keysOf(key), [owner, String(generation), previous, opening], decodeAppend),
     read: ({ key, after, maxBytes = pageBytes }) =>
-      call('read', key, [after, String(Math.min(maxBytes, pageBytes)), String(pageEntries)], (reply) => {
+      call('read', keysOf(key), [after, String(Math.min(maxBytes, pageBytes)), String(pageEntries)], (reply) => {
         if (reply === null) return undefined;
         const [state, page] = reply as readonly [Reply, readonly Reply[]];
         return { state: decodeState(state), entries: page.map(decodeEntry) };
       }),
     watch: (key, watcher) => {
-      const { channel } = logKeys(prefix, key);
       if (isClosed) {
         queueMicrotask(() => watcher.failed(closedError(key)));
         return () => undefined;
       }
-      const ofKey = watchers.get(key) ?? new Set();
-      watchers.set(key, ofKey.add(watcher));
-      const remove = subscriptions.add(channel, {
+      const ofKey = watched.get(key) ?? { keys: nameKeys(prefix, key), watchers: new Set() };
+      watched.set(key, ofKey);
+      ofKey.watchers.add(watcher);
+      const remove = subscriptions.add(ofKey.keys.channel, {
         ready: () => watcher.ready(),
         message: (message) => {
           if (message[0] === entriesMark) watcher.entries(decodeMessage(message));
@@ -211,14 +167,13 @@ export function redisLog(options: RedisLogOptions): InvocationLog {
       });
       return () => {
         remove();
-        ofKey.delete(watcher);
-        if (ofKey.size > 0 || watchers.get(key) !== ofKey) return;
-        watchers.delete(key);
-        leases.delete(key);
+        ofKey.watchers.delete(watcher);
+        if (ofKey.watchers.size === 0 && watched.get(key) === ofKey) watched.delete(key);
       };
     },
     renew: ({ key, reader, announce = false, producer }) => {
-      subscriptions.check(logKeys(prefix, key).channel);
+      const keys = keysOf(key);
+      subscriptions.check(keys.channel);
       const args = [
         reader?.member ?? '',
         reader?.cursor ?? '',
@@ -226,17 +181,17 @@ export function redisLog(options: RedisLogOptions): InvocationLog {
         producer?.owner ?? '',
         producer ? String(producer.generation) : '',
       ];
-      return call('renew', key, args, (reply) => {
+      return call('renew', keys, args, (reply) => {
         if (reply === null) return undefined;
         const [state, present] = reply as readonly [Reply, Reply];
-        return decodeRoster(key, state, present);
+        return decodeRoster(keys, state, present);
       });
     },
-    leave: ({ key, member }) => call('leave', key, [member], () => undefined),
+    leave: ({ key, member }) => call('leave', keysOf(key), [member], () => undefined),
     seal: ({ key, generation, owner = '', condition, end, record }) =>
       call(
         'seal',
-        key,
+        keysOf(key),
         [generation === undefined ? '' : String(generation), owner, condition, end, record],
         (reply) => {
           if (reply === null) return { sealed: false };
@@ -244,13 +199,14 @@ export function redisLog(options: RedisLogOptions): InvocationLog {
           return { sealed: Number(sealed) === 1, state: decodeState(state) };
         },
       ),
-    inspect: (key) => call('inspect', key, [], (reply) => (reply === null ? undefined : decodeState(reply))),
-    forget: (key) => call('forget', key, [], () => undefined),
+    inspect: (key) => call('inspect', keysOf(key), [], (reply) => (reply === null ? undefined : decodeState(reply))),
+    forget: (key) => call('forget', keysOf(key), [], () => undefined),
     close: () => {
       closing ??= (async () => {
-        const all = [...watchers.values()].flatMap((ofKey) => [...ofKey]);
+        const all = [...watched.values()].flatMap(({ watchers }) => [...watchers]);
         await Promise.allSettled(all.map((watcher) => watcher.closing()));
         isClosed = true;
+        calls.close();
         subscriptions.close();
       })();
       return closing;
@@ -274,14 +230,4 @@ function asBuffer({ buffer, byteOffset, byteLength }: Uint8Array): Buffer {
 
 function isOutOfMemory(error: unknown): boolean {
   return error instanceof Error && error.message.startsWith('OOM');
-}
-
-function closedError(key: string): LogUnavailableError {
-  return new LogUnavailableError('it was closed', { key });
-}
-
-/** Marks a rejection as seen: a call does its work also where nobody looks at its answer. */
-function handled<T>(answer: Promise<T>): Promise<T> {
-  answer.catch(() => undefined);
-  return answer;
 }

@@ -3,10 +3,10 @@ import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { createClient } from 'redis';
 import { Cluster, Redis } from 'ioredis';
-import { Redis as Redis5 } from 'ioredis5';
+import { Cluster as Cluster5, Redis as Redis5 } from 'ioredis5';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { redisLog } from '../../src/redis/index.js';
-import { startRedisCluster, startRedisServer, type RedisServer } from '../support/redis-server.js';
+import { startRedisServer, type RedisServer } from '../support/redis-server.js';
 import { singleClients } from './clients.js';
 import { answer, chunksAfter, claimOf, Recorder } from './recorder.js';
 
@@ -70,6 +70,16 @@ describe('at the call', () => {
     ];
     for (const client of clients) expect(() => redisLog({ client })).toThrow(/no keyPrefix.*pass `prefix`/);
     nodeRedis.destroy();
+  });
+
+  test.each([Cluster, Cluster5])('a cluster of ioredis without sharded subscribers', (OfVersion) => {
+    const nodes = [{ port: server.port }];
+    for (const options of [{}, { shardedSubscribers: false }]) {
+      const client = new OfVersion(nodes, { lazyConnect: true, ...options });
+      expect(() => redisLog({ client })).toThrow(/^redisLog: client must be a Cluster with `shardedSubscribers: true`/);
+    }
+    const client = new OfVersion(nodes, { lazyConnect: true, shardedSubscribers: true });
+    expect(() => redisLog({ client })).not.toThrow();
   });
 
   test.each(['', 'a{b', 'a}b', 7])('a prefix that would change the hash tag: %s', (prefix) => {
@@ -236,21 +246,4 @@ test('a client that the application closes: no call waits', async () => {
   const watcher = new Recorder();
   log.watch('key', watcher);
   await expect.poll(() => watcher.failures).toHaveLength(1);
-});
-
-test('a cluster of ioredis works with and without its own sharded subscribers', async () => {
-  const cluster = await startRedisCluster();
-  for (const shardedSubscribers of [true, false]) {
-    const client = new Cluster([{ host: '127.0.0.1', port: cluster.ports[0]! }], { shardedSubscribers });
-    const log = redisLog({ client });
-    const watcher = new Recorder();
-    const established = watcher.nextReady();
-    log.watch(`key ${shardedSubscribers}`, watcher);
-    await established;
-    await join(log, `key ${shardedSubscribers}`);
-    await expect.poll(() => watcher.heard).toHaveLength(1);
-    await log.close();
-    client.disconnect();
-  }
-  await cluster.stop();
 });
