@@ -17,6 +17,7 @@ import { measureLatency } from './latency/measure-latency.js';
 import { measureLinear } from './linear/measure-linear.js';
 import { measureLoading } from './loading/measure-loading.js';
 import { measureNdjson } from './ndjson/measure-ndjson.js';
+import { measureLog } from './log/measure-log.js';
 import { formatMarkdown } from './results/format-markdown.js';
 import { describeSurroundings } from './results/machine.js';
 import { describeRun } from './results/results-page.js';
@@ -33,6 +34,7 @@ const parts = {
   linear: measureLinear,
   crc32: measureCrc32,
   loading: measureLoading,
+  log: measureLog,
 } satisfies Record<string, (effort: Effort) => Promise<Row[]>>;
 
 const isPart = (name: string): name is keyof typeof parts => Object.hasOwn(parts, name);

@@ -10,6 +10,9 @@ export interface Effort {
   readonly concurrencyRounds: number;
   /** How long the concurrent streams are measured in a round, in seconds. */
   readonly concurrencySeconds: number;
+  readonly logRounds: number;
+  /** How long streams of the log are measured in a round, in seconds. */
+  readonly logSeconds: number;
 }
 
 /** For figures to publish. */
@@ -23,6 +26,8 @@ export const full: Effort = {
   loadingRounds: 21,
   concurrencyRounds: 3,
   concurrencySeconds: 10,
+  logRounds: 3,
+  logSeconds: 10,
 };
 
 /** For trying it out. */
@@ -36,4 +41,6 @@ export const quick: Effort = {
   loadingRounds: 3,
   concurrencyRounds: 1,
   concurrencySeconds: 2,
+  logRounds: 1,
+  logSeconds: 3,
 };
