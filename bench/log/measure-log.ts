@@ -27,7 +27,7 @@ const names = Object.keys(contenders) as Name[];
 const followersPerProcess = 250;
 const processes = 4;
 
-/** What sharing one invocation over Redis costs: latency, CPU and memory. Without a redis-server it measures nothing. */
+/** What sharing invocations over Redis costs: latency, CPU and memory. Without a redis-server it measures nothing. */
 export async function measureLog(effort: Effort): Promise<Row[]> {
   if (!(await hasRedis())) {
     console.log('log: left out, since there is no redis-server in the PATH');

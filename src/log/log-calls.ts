@@ -1,4 +1,4 @@
-import { AsyncSubject, first, from, type Observable } from 'rxjs';
+import { AsyncSubject, from, take, type Observable } from 'rxjs';
 import { isLambdaStreamError, LogUnavailableError } from '../errors.js';
 import { createDeadlines, type Deadlines } from './deadlines.js';
 import type {
@@ -49,12 +49,12 @@ export function createLogCalls(log: InvocationLog, key: string, leaseMs: () => n
   deadlinesOfLogs.set(log, deadlines);
 
   /** Written by hand, without an operator for each rule: it runs for each token (`npm run bench -- log`). */
-  function ask<T>(call: () => LogAnswer<T>): Observable<T> {
+  function ask<T>(send: () => LogAnswer<T>): Observable<T> {
     const answer = new AsyncSubject<T>();
-    let isOver = false;
+    const call = { isOver: false };
     let callOff: (() => void) | undefined;
     const end = (): void => {
-      isOver = true;
+      call.isOver = true;
       callOff?.();
     };
     const answered = (value: T): void => {
@@ -66,14 +66,17 @@ export function createLogCalls(log: InvocationLog, key: string, leaseMs: () => n
       end();
       answer.error(asUnavailable(error));
     };
+    const unanswered = (): void => {
+      if (!call.isOver) failed(unavailable('it has no answer'));
+    };
     try {
-      const given = call();
+      const given = send();
       if (isPromise(given)) given.then(answered, failed);
-      else from(given).pipe(first()).subscribe({ next: answered, error: failed });
+      else from(given).pipe(take(1)).subscribe({ next: answered, error: failed, complete: unanswered });
     } catch (error) {
       failed(error);
     }
-    if (!isOver) {
+    if (!call.isOver) {
       callOff = deadlines.add(maxLeases * leaseMs(), () => failed(unavailable('it does not answer')));
     }
     return answer;

@@ -35,15 +35,15 @@ export function nameKeys(prefix: string, key: string): LogKeys {
 /** Runs the scripts of a log. */
 export interface RedisCalls {
   /** Runs a script, and decodes its reply. A rejection that nobody looks at is no unhandled one. */
-  call<T>(
+  readonly call: <T>(
     name: ScriptName,
     keys: LogKeys,
     args: readonly (string | Buffer)[],
     decode: (reply: Reply) => T,
     leaseMs?: number,
-  ): Promise<T>;
+  ) => Promise<T>;
   /** Refuses all calls from now on. */
-  close(): void;
+  readonly close: () => void;
 }
 
 /** Repeats what a cut connection or a failover interrupts, for three leases, which is how long an answer may take. */
@@ -98,7 +98,7 @@ export function createRedisCalls(driver: RedisDriver): RedisCalls {
               (error: unknown) => {
                 if (isOver) return;
                 if (!isPassing(error) || isClosed || driver.isClosed()) fail(error);
-                else timer(Math.min(25 * 2 ** count, 1_000)).subscribe(() => attempt(count + 1));
+                else void timer(Math.min(25 * 2 ** count, 1_000)).forEach(() => attempt(count + 1));
               },
             )
             .catch(fail);
