@@ -39,7 +39,8 @@ export { toAsyncIterable } from './consumers/to-async-iterable.js';
 export { observeInvocation, type InvocationReport } from './consumers/observe-invocation.js';
 export type { PayloadSource } from './shared/payload.js';
 
-export { retryInvocation, type RetryInvocationOptions } from './retry/retry-invocation.js';
+export { retryInvocation } from './retry/retry-invocation.js';
+export type { RetryInvocationOptions } from './retry/retry-options.js';
 export { createRetryBudget, type RetryBudget, type RetryBudgetOptions } from './retry/retry-budget.js';
 export { classifyInvocationError, type InvocationErrorClass } from './retry/classify-invocation-error.js';
 export type { FailureKind, RetryVerdict } from './retry/exception-table.js';

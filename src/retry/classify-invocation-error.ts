@@ -1,25 +1,25 @@
 import { exceptionTable, later, never, soon, type FailureKind } from './exception-table.js';
-import { networkFailureOf, type TransportErrorLike } from './network-failures.js';
+import { networkFailureOf, startsWithAny, type TransportErrorLike } from './network-failures.js';
 import { retryAfter } from './retry-after.js';
 
 /** What an invocation's error means for trying again. */
 export interface InvocationErrorClass extends FailureKind {
-  /** How long the service asks to wait, in milliseconds. 0 says at once, without any backoff. */
+  /** How long the service asks to wait, in milliseconds. With 0 the next attempt follows at once, without backoff. */
   readonly retryAfterMs?: number;
 }
 
-/** The part of an error that is read, whatever made it. */
+/** The fields that are read of an error, whatever made it. */
 interface ErrorLike extends TransportErrorLike {
   readonly Reason?: unknown;
   readonly statusCode?: unknown;
   readonly $metadata?: { readonly httpStatusCode?: number; readonly clockSkewCorrected?: boolean };
 }
 
-/** A passing failure, after which the function may have run. */
+/** The failure passes soon, and the function may have run. */
 const ambiguous: FailureKind = { verdict: 'soon', mayHaveRun: true };
 const unknown: FailureKind = { verdict: 'never', mayHaveRun: true };
 
-/** This package's errors that may pass, by code. All others stay what they are. */
+/** This package's errors that may pass, by code. */
 const ownErrors: Readonly<Record<string, FailureKind>> = {
   truncated: ambiguous,
   'producer-lost': ambiguous,
@@ -27,16 +27,24 @@ const ownErrors: Readonly<Record<string, FailureKind>> = {
   'log-unavailable': { ...later, mayHaveRun: true },
 };
 
-/** HTTP statuses with which a server refuses a request, so that the function has not run. */
+/** The HTTP statuses with which a server refuses a request, so that the function has not run. */
 const refusingStatuses: readonly unknown[] = [429, 503];
-/** HTTP statuses of other failures that pass, after which the function may have run. */
+/** The HTTP statuses of other passing failures, after which the function may have run. */
 const failingStatuses: readonly unknown[] = [408, 425, 500, 502, 504];
 
-/** Service errors that are not in the operation's model, by name: throttles, and AWS's names for a 5xx. */
-const passingNames = /Throttl|^(Request)?LimitExceeded|^SlowDown|^Internal(Failure|Server|Error)|^ServiceUnavailable/;
+/** How the names of passing service errors begin that the model does not have: throttles, and AWS's names for a 5xx. */
+const passingNames = [
+  'LimitExceeded',
+  'RequestLimitExceeded',
+  'SlowDown',
+  'InternalFailure',
+  'InternalServer',
+  'InternalError',
+  'ServiceUnavailable',
+];
 
 /**
- * Says whether a failed invocation may be tried again, and whether the function may have run.
+ * Tells whether a failed invocation may be tried again, and whether the function may have run.
  *
  * | error | verdict | may have run |
  * |---|---|---|
@@ -53,8 +61,8 @@ const passingNames = /Throttl|^(Request)?LimitExceeded|^SlowDown|^Internal(Failu
  * | `HttpStatusError` with 408, 425, 500, 502 or 504 | soon | yes |
  * | `FunctionError`, any other `HttpStatusError`, this package's other errors, aborts, anything else | never | yes |
  *
- * Goes by names and fields, never by `instanceof`: the verdict is the same for an exception that came as an HTTP
- * response or within the stream, from any copy or version of the SDK.
+ * The rules read names and fields and never use `instanceof`. So an exception has the same verdict whether it came
+ * as an HTTP response or within the stream, and from whichever copy or version of the SDK.
  *
  * @example
  * catchError((error) => (classifyInvocationError(error).verdict === 'never' ? throwError(() => error) : of(busy)));
@@ -69,36 +77,49 @@ export function classifyInvocationError(error: unknown): InvocationErrorClass {
   return retryAfterMs === undefined ? kind : { ...kind, retryAfterMs };
 }
 
+/** The first line that knows the error decides. */
 function kindOf(error: ErrorLike): InvocationErrorClass {
-  const name = String(error.name);
-  if (error.Reason === 'ConcurrentSnapshotCreateLimitExceeded') return later;
-  if (Object.hasOwn(exceptionTable, name)) return exceptionTable[name as keyof typeof exceptionTable];
-  if (name === 'HttpStatusError') return ofHttpStatus(error.statusCode);
-  if (passingNames.test(name)) return soon;
-  if (error.$metadata?.httpStatusCode !== undefined) return ofServiceError(error.$metadata);
-  if (typeof error.code === 'string' && Object.hasOwn(ownErrors, error.code)) return ownErrors[error.code] ?? unknown;
-  return ofTransport(error);
+  const { name, code, Reason } = error;
+  if (Reason === 'ConcurrentSnapshotCreateLimitExceeded') return later;
+  return (
+    entryOf(exceptionTable, name) ??
+    ofHttpStatus(error) ??
+    (isPassingName(String(name)) ? soon : undefined) ??
+    ofServiceStatus(error) ??
+    entryOf(ownErrors, code) ??
+    ofTransport(error) ??
+    unknown
+  );
 }
 
-/** A service error that the operation's model does not have, by its HTTP status. */
-function ofServiceError({
-  httpStatusCode = 0,
-  clockSkewCorrected,
-}: NonNullable<ErrorLike['$metadata']>): InvocationErrorClass {
-  // A 502 or 504 without an exception's name comes from a gateway. It may have forwarded the request.
+function entryOf(table: Readonly<Record<string, FailureKind>>, key: unknown): FailureKind | undefined {
+  return typeof key === 'string' && Object.hasOwn(table, key) ? table[key] : undefined;
+}
+
+/** Judges an `HttpStatusError`. */
+function ofHttpStatus({ name, statusCode }: ErrorLike): FailureKind | undefined {
+  if (name !== 'HttpStatusError') return undefined;
+  if (refusingStatuses.includes(statusCode)) return soon;
+  return failingStatuses.includes(statusCode) ? ambiguous : unknown;
+}
+
+/** Tells the throttles and the 5xx that the operation's model does not have. */
+function isPassingName(name: string): boolean {
+  return name.includes('Throttl') || startsWithAny(name, passingNames);
+}
+
+/** Judges a service error that the operation's model does not have, by its HTTP status. */
+function ofServiceStatus({ $metadata }: ErrorLike): InvocationErrorClass | undefined {
+  const { httpStatusCode, clockSkewCorrected } = $metadata ?? {};
+  if (httpStatusCode === undefined) return undefined;
+  // A 502 or 504 without an exception's name comes from a gateway. The gateway may have forwarded the request.
   if (httpStatusCode === 502 || httpStatusCode === 504) return ambiguous;
   if (httpStatusCode === 429 || httpStatusCode >= 500) return soon;
-  // Last, since the SDK says so on any response whose date is far from its clock.
+  // Last, because the SDK sets this field on any response whose date is far from its clock.
   return clockSkewCorrected ? { ...soon, retryAfterMs: 0 } : never;
 }
 
-function ofHttpStatus(status: unknown): FailureKind {
-  if (refusingStatuses.includes(status)) return soon;
-  return failingStatuses.includes(status) ? ambiguous : unknown;
-}
-
-function ofTransport(error: ErrorLike): FailureKind {
+function ofTransport(error: ErrorLike): FailureKind | undefined {
   const failure = networkFailureOf(error);
-  if (failure === undefined) return unknown;
-  return failure === 'never sent' ? soon : ambiguous;
+  return failure && (failure === 'never sent' ? soon : ambiguous);
 }

@@ -1,24 +1,24 @@
 import type * as Sdk from '@aws-sdk/client-lambda';
 
-/** How an invocation may be tried again: with the usual backoff, with a longer one, or not at all. */
+/** How an invocation may be tried again: with the usual backoff, with a longer backoff, or not at all. */
 export type RetryVerdict = 'soon' | 'later' | 'never';
 
-/** What a kind of failure means for trying again. */
+/** What a kind of failure says about trying again. */
 export interface FailureKind {
   readonly verdict: RetryVerdict;
   /** Whether the function may have run, so that trying again may run it twice. */
   readonly mayHaveRun: boolean;
 }
 
-// Shared and short, for the bundle's sake.
-/** A passing failure, before the function ran. */
+// The table's entries share these three objects, which keeps the bundle small.
+/** The failure passes soon, and the function has not run. */
 export const soon: FailureKind = { verdict: 'soon', mayHaveRun: false };
-/** A state that changes by itself, but not within milliseconds. */
+/** The failure is a state that changes by itself, but not within milliseconds. */
 export const later: FailureKind = { verdict: 'later', mayHaveRun: false };
-/** Someone has to change the request, the function or a permission first. */
+/** The failure stays until someone changes the request, the function or a permission. */
 export const never: FailureKind = { verdict: 'never', mayHaveRun: false };
 
-/** Exceptions of the SDK's package that InvokeWithResponseStream does not have, its base classes among them. */
+/** The exceptions of the SDK's package that InvokeWithResponseStream does not have, and the SDK's base classes. */
 type ForeignException =
   | 'AliasLimitExceededException'
   | 'CallbackTimeoutException'
@@ -39,16 +39,16 @@ type ForeignException =
   | 'ResourceInUseException'
   | '__ServiceException';
 
-/** All others that the installed SDK has: a new one does not compile until it stands in the table or above. */
+/** All other exceptions of the installed SDK. A new one does not compile until it stands in the table or above. */
 type InvokeExceptionName = Exclude<Extract<keyof typeof Sdk, `${string}Exception`>, ForeignException>;
 
 /**
  * The exceptions that AWS's model gives InvokeWithResponseStream, by name.
  *
- * "Error codes are reserved for errors that prevent your function from executing": after them it has not run, save for
- * EFSIOException, where a mounted file system failed it.
+ * "Error codes are reserved for errors that prevent your function from executing": the function has not run. The
+ * exception to this rule is EFSIOException, which a mounted file system causes while the function runs.
  *
- * The SDK goes by HTTP status instead: of the 502s it sends all again, of the 408s and 409s none.
+ * The SDK decides by HTTP status instead: it sends again after every 502, and never after a 408 or 409.
  *
  * @see
  * https://docs.aws.amazon.com/lambda/latest/api/API_InvokeWithResponseStream.html#API_InvokeWithResponseStream_Errors

@@ -4,7 +4,7 @@ export type NetworkFailure = 'never sent' | 'may have run';
 const neverSent = 'never sent';
 const mayHaveRun = 'may have run';
 
-/** By the code that Node, undici and OpenSSL give. A name that ends with `*` is the beginning of a family's names. */
+/** The codes that Node, undici and OpenSSL give. A code that ends with `*` stands for all that begin with it. */
 const byCode: Readonly<Record<NetworkFailure, readonly string[]>> = {
   [neverSent]: [
     // Refusals and routes.
@@ -23,7 +23,7 @@ const byCode: Readonly<Record<NetworkFailure, readonly string[]>> = {
   ],
 };
 
-/** Messages of errors with such a code, or of a time-out, which say that the connection was never established. */
+/** Parts of a message that say that the connection was never established. They count beside a code or a time-out. */
 const notEstablished = ['connect ', 'before secure TLS', 'did not establish'];
 
 /** How the message of a network failure's TypeError begins in Chromium, Firefox, Safari, React Native and Node. */
@@ -32,7 +32,7 @@ const fetchMessages = [
   ...['the internet ', 'the network ', 'error in input'],
 ];
 
-/** The part of an error that is read, whatever made it. */
+/** The fields that are read of an error, whatever made it. */
 export interface TransportErrorLike {
   readonly name?: unknown;
   readonly message?: unknown;
@@ -41,13 +41,13 @@ export interface TransportErrorLike {
 }
 
 /**
- * Tells what a network failure says about its request; undefined for every other error.
+ * Tells what a network failure says about its request. Returns undefined for every other error.
  *
- * A message alone says nothing, since that of a failed function may quote any error.
+ * A message alone proves nothing, because the message of a failed function may quote any error.
  */
 export function networkFailureOf(error: TransportErrorLike): NetworkFailure | undefined {
   const isFetchError = error.name === 'TypeError' && startsWithAny(String(error.message).toLowerCase(), fetchMessages);
-  // Node's `fetch` tells in the cause what it knows.
+  // Node's `fetch` puts the connection's own error into the cause.
   const { name, message, code } = (isFetchError && error.cause) || error;
   const isTimeout = name === 'TimeoutError';
   const byTable = hasCode(neverSent, code) ? neverSent : hasCode(mayHaveRun, code) ? mayHaveRun : undefined;
@@ -62,11 +62,12 @@ function hasCode(failure: NetworkFailure, code: unknown): boolean {
   return byCode[failure].some((known) => (known.endsWith('*') ? code.startsWith(known.slice(0, -1)) : code === known));
 }
 
-/** `connect ` counts at the beginning only: Node begins the message with the system call. */
+/** Node begins a message with the name of the system call, so that `connect ` counts at the beginning only. */
 function matches(message: string, part: string): boolean {
   return part === 'connect ' ? message.startsWith(part) : message.includes(part);
 }
 
-function startsWithAny(text: string, beginnings: readonly string[]): boolean {
+/** Tells whether a text begins with one of these. */
+export function startsWithAny(text: string, beginnings: readonly string[]): boolean {
   return beginnings.some((beginning) => text.startsWith(beginning));
 }

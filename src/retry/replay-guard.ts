@@ -3,34 +3,35 @@ import type { LambdaStreamEvent, RetryMode } from '../events.js';
 import { assertAttached } from '../shared/bytes.js';
 import { startHash, updateHash } from './running-hash.js';
 
-/** What one subscription has delivered, over all its attempts. */
+/** Keeps account of what one subscription has delivered, over all its attempts. */
 export interface ReplayGuard {
-  /** What was delivered since the start, or the last restart. */
+  /** Returns what was delivered since the start, or since the last restart. */
   delivered(): { readonly chunks: number; readonly bytes: number };
-  /** Another attempt begins, in this mode. */
+  /** Begins another attempt in this mode. */
   begin(mode: RetryMode, cause: unknown): void;
   /**
-   * What of the attempt's next event is to be delivered; undefined for nothing.
+   * Takes the attempt's next event and returns what has to be delivered of it, or undefined for nothing.
    *
-   * @throws ReplayMismatchError where a replay brings other bytes than before; DetachedPayloadError for a chunk whose
-   * buffer was given away.
+   * @throws ReplayMismatchError where a replay brings other bytes than before. DetachedPayloadError for a chunk whose
+   * buffer was transferred.
    */
   take(event: LambdaStreamEvent): LambdaStreamEvent | undefined;
-  /** @throws ReplayMismatchError where a replay ends before all came that was delivered. */
+  /** Ends the attempt. @throws ReplayMismatchError where a replay was shorter than what was delivered before. */
   end(): void;
 }
 
 /**
- * Counts what is delivered, and in a replay holds back what already was. Constant memory: counts and a hash.
+ * Makes a guard that counts what is delivered, and that holds back in a replay what was delivered before. Its memory
+ * is constant: two counters and two hashes.
  *
- * @param canReplay - Without it no hash is computed.
+ * @param canReplay - Whether a replay may come. A hash is computed only then.
  */
 export function createReplayGuard(canReplay: boolean): ReplayGuard {
   let chunks = 0;
   let bytes = 0;
   const hash = startHash();
 
-  /** What of this attempt's replay is still to come, in bytes. */
+  /** How many bytes of this attempt are still a replay. */
   let toReplay = 0;
   let replayHash = hash;
   let replayCause: unknown;
@@ -53,7 +54,7 @@ export function createReplayGuard(canReplay: boolean): ReplayGuard {
     take(event) {
       if (event.type === 'complete') this.end();
       if (event.type !== 'chunk') {
-        // What an unknown event means belongs to its place between the chunks.
+        // An unknown event belongs to its place between the chunks, so that its repetition is held back with theirs.
         return toReplay > 0 && event.type === 'unknown' ? undefined : event;
       }
       let { payload } = event;

@@ -3,45 +3,46 @@ import { checkOptions, positive } from '../shared/check-options.js';
 /** Options of {@link createRetryBudget}. */
 export interface RetryBudgetOptions {
   /**
-   * How many tokens the budget holds when it is full, as it is at first.
+   * How many tokens the full budget holds. A new budget is full.
    *
    * @defaultValue `500`, as the AWS SDKs
    */
   readonly capacity?: number;
   /**
-   * How many tokens a retry takes; an invocation that completes after retries gives those of its last one back.
+   * How many tokens a retry takes. An invocation that completes after retries returns the tokens of its last retry.
    *
-   * @defaultValue `5`, as the AWS SDKs for a throttle: a full budget is good for 100 retries
+   * @defaultValue `5`, as the AWS SDKs take for a throttle: a full budget pays for 100 retries
    */
   readonly retryCost?: number;
   /**
-   * How many tokens an invocation that completes without a retry gives, up to `capacity`.
+   * How many tokens an invocation adds that completes without a retry. The budget never passes `capacity`.
    *
-   * @defaultValue `1`, as the AWS SDKs: five successes earn a retry
+   * @defaultValue `1`, as the AWS SDKs add: five successes pay for one retry
    */
   readonly successRefund?: number;
 }
 
-/** A token bucket that streams share: see {@link createRetryBudget}. */
+/** A token bucket that many streams share: see {@link createRetryBudget}. */
 export interface RetryBudget {
   /** How many tokens are left. */
   readonly tokens: number;
-  /** Takes what a retry costs; false, and nothing taken, where there is not enough. */
+  /** Takes the tokens of a retry. Returns false, and takes nothing, where too few are left. */
   takeRetry(): boolean;
-  /** Gives a retry's tokens back: it was not sent, or it ended in success. */
+  /** Returns the tokens of a retry that was not sent or that ended in success. */
   returnRetry(): void;
-  /** Gives what an invocation without a retry earns by its success. */
+  /** Adds the tokens of a success without a retry. */
   addSuccess(): void;
 }
 
 /**
- * A token bucket shared by many streams, so that a failing service is not stormed: while all goes well, every failure
- * may be retried; where most calls fail, the budget soon allows no retries but those that successes pay for.
+ * Makes a token bucket that many streams share, so that retries do not overload a failing service. While most calls
+ * succeed, every failure may be retried. Where most calls fail, the budget soon allows only the retries that successes
+ * pay for.
  *
- * The rule is the AWS SDKs' retry quota. A retry takes `retryCost` tokens, and where they are not there, the error
- * passes through at once. A retry that ends in success gives its tokens back; a success at the first attempt gives
- * `successRefund`. An invocation that is cancelled gives nothing, a wait that is cancelled all. Time gives nothing: a
- * service that fails every call gets `capacity / retryCost` retries in all.
+ * The rule is the AWS SDKs' retry quota. A retry takes `retryCost` tokens. Where too few tokens are left, the error
+ * passes through at once. A retry that ends in success returns its tokens. A success at the first attempt adds
+ * `successRefund` tokens. A cancelled wait returns the tokens of its retry, and a cancelled attempt returns none. Time
+ * adds no tokens: a service that fails every call gets `capacity / retryCost` retries in all.
  *
  * @example
  * const budget = createRetryBudget(); // one per service, for the life of the application

@@ -1,13 +1,12 @@
-/** The state of a hash of all bytes so far, whatever chunks they came in. */
+/** The state of a hash over all bytes so far. It does not depend on how the bytes were cut into chunks. */
 export type RunningHash = [fnv: number, fx: number];
 
 /**
- * A 64-bit hash in constant memory: FNV-1a and FxHash side by side, 32 bits each.
+ * Starts a 64-bit hash in constant memory: FNV-1a and FxHash side by side, 32 bits each.
  *
- * It tells an answer that came again from one that is another, which two different answers escape once in 2^64. It is
- * no defence against a sender who wants to escape it: that sender is the caller's own function. SubtleCrypto has
- * neither a running hash nor a synchronous one, and a cryptographic one in JavaScript would be larger than all of the
- * retries.
+ * The hash proves that a repeated answer has the same bytes. Two different answers have equal hashes once in 2^64. The
+ * hash is not made against forgery, because the sender is the caller's own function. SubtleCrypto offers neither a
+ * running hash nor a synchronous one, and a cryptographic hash in JavaScript would be larger than the retries.
  */
 export function startHash(): RunningHash {
   return [0x811c9dc5, 0];
@@ -15,8 +14,8 @@ export function startHash(): RunningHash {
 
 /** Adds bytes to the hash. */
 export function updateHash(hash: RunningHash, bytes: Uint8Array): void {
-  // Locals and an indexed loop: this runs for every byte that is delivered. Each step is a bijection, so that a single
-  // byte's difference is never lost; the rotation carries high bits down, which multiplying alone does not.
+  // Local variables and an indexed loop are fast: this loop runs for every delivered byte. Each step is a bijection, so
+  // that a difference of one byte is never lost. The rotation carries high bits down, which a multiplication does not.
   let [fnv, fx] = hash;
   for (let i = 0; i < bytes.length; i++) {
     const byte = bytes[i] as number;

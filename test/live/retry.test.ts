@@ -7,7 +7,8 @@ import { invokeWithResponseStream } from '../../src/invoke/invoke-with-response-
 import { scripted, type Script } from '../../src/local/index.js';
 import { parseNdjson } from '../../src/decoding/parse-ndjson.js';
 import { exceptionTable } from '../../src/retry/exception-table.js';
-import { retryInvocation, type RetryInvocationOptions } from '../../src/retry/retry-invocation.js';
+import { retryInvocation } from '../../src/retry/retry-invocation.js';
+import type { RetryInvocationOptions } from '../../src/retry/retry-options.js';
 import { serviceException } from '../../src/testing/index.js';
 import { outcomeOf, textOf, typesOf } from '../support/collect.js';
 import { httpHandlers, startLive } from '../support/live.js';

@@ -2,7 +2,8 @@ import { defer, of, throwError, type Observable } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import type { LambdaStreamEvent } from '../../src/events.js';
 import { createRetryBudget, type RetryBudget } from '../../src/retry/retry-budget.js';
-import { retryInvocation, type RetryInvocationOptions } from '../../src/retry/retry-invocation.js';
+import { retryInvocation } from '../../src/retry/retry-invocation.js';
+import type { RetryInvocationOptions } from '../../src/retry/retry-options.js';
 import { completeEvent, retryEvent, serviceException } from '../../src/testing/index.js';
 import { marbles } from '../support/marbles.js';
 

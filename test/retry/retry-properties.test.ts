@@ -8,7 +8,8 @@ import { decodeText } from '../../src/decoding/decode-text.js';
 import { parseNdjson } from '../../src/decoding/parse-ndjson.js';
 import { splitLines } from '../../src/decoding/split-lines.js';
 import { createRetryBudget } from '../../src/retry/retry-budget.js';
-import { retryInvocation, type RetryInvocationOptions } from '../../src/retry/retry-invocation.js';
+import { retryInvocation } from '../../src/retry/retry-invocation.js';
+import type { RetryInvocationOptions } from '../../src/retry/retry-options.js';
 import { chunkEvent, completeEvent, fakeInvoke, headEvent, serviceException } from '../../src/testing/index.js';
 import { cuts, payloads } from '../support/payload-arbitraries.js';
 
