@@ -30,8 +30,10 @@ export interface InvocationReport {
   readonly error?: unknown;
 }
 
-/** A report while it is made. */
 type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
+
+/** A report while it is made. */
+type Draft = Mutable<Omit<InvocationReport, 'requestIds' | 'durationMs'>>;
 
 /**
  * Tells an observer how an invocation went, in exactly one report for each subscription, at its end.
@@ -68,13 +70,10 @@ export function observeInvocation(
     defer(() => {
       const subscribedAt = asyncScheduler.now();
       const elapsedMs = (): number => asyncScheduler.now() - subscribedAt;
-      const requestIds: string[] = [];
-      const report: Partial<Mutable<InvocationReport>> = {};
-      let attempts = 1;
+      const requestIds = new Set<string>();
+      const report: Draft = { outcome: 'complete', attempts: 1, chunks: 0, bytes: 0 };
       /** When the last attempt begins, after its backoff. */
       let attemptMs = 0;
-      let chunks = 0;
-      let bytes = 0;
 
       const fail = (error: unknown): void => {
         report.outcome = 'failed';
@@ -86,15 +85,14 @@ export function observeInvocation(
           next(event) {
             if (event.type === 'chunk') {
               report.firstChunkMs ??= elapsedMs();
-              chunks++;
-              bytes += event.payload.length;
+              report.chunks++;
+              report.bytes += event.payload.length;
             } else if (event.type === 'head') {
               report.headMs ??= elapsedMs();
-              const { requestId, executedVersion } = event;
-              if (executedVersion) report.executedVersion = executedVersion;
-              if (requestId && !requestIds.includes(requestId)) requestIds.push(requestId);
+              if (event.executedVersion) report.executedVersion = event.executedVersion;
+              if (event.requestId) requestIds.add(event.requestId);
             } else if (event.type === 'retry') {
-              attempts = event.attempt;
+              report.attempts = event.attempt;
               attemptMs = elapsedMs() + event.delayMs;
             } else if (event.type === 'complete' && event.errorCode !== undefined) {
               fail(event);
@@ -102,16 +100,14 @@ export function observeInvocation(
           },
           error: fail,
           unsubscribe() {
-            report.outcome ??= 'cancelled';
+            if (report.outcome === 'complete') report.outcome = 'cancelled';
             // Left during a backoff: the attempt that was announced has not begun.
-            if (elapsedMs() < attemptMs) attempts--;
+            if (elapsedMs() < attemptMs) report.attempts--;
           },
           finalize() {
-            const { outcome = 'complete' } = report;
-            const told = { ...report, outcome, attempts, requestIds, durationMs: elapsedMs(), chunks, bytes };
             // A subscriber of RxJS's own reports what the observer throws.
             // eslint-disable-next-line rxjs-x/no-ignored-error, rxjs-x/no-subscribe-in-pipe -- of() does not fail
-            of(told).subscribe(observer);
+            of({ ...report, requestIds: [...requestIds], durationMs: elapsedMs() }).subscribe(observer);
           },
         }),
       );
