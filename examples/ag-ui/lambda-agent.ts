@@ -29,6 +29,7 @@ export class LambdaAgent extends AbstractAgent {
     this.config = config;
   }
 
+  // #region run
   /** Invokes the function when subscribed to. Unsubscribing closes the connection, unless others read along. */
   override run(input: RunAgentInput): Observable<BaseEvent> {
     const { client, functionName: FunctionName, log, lingerMs = 5_000 } = this.config;
@@ -44,6 +45,7 @@ export class LambdaAgent extends AbstractAgent {
       (events) => this.read(events),
     );
   }
+  // #endregion
 
   /** Replays the thread's run from its start and goes on with it, on any machine. Invokes nothing. */
   protected override connect({ threadId }: RunAgentInput): Observable<BaseEvent> {

@@ -54,12 +54,14 @@ export class LambdaChatTransport<Message extends UIMessage = UIMessage> implemen
         throw signal?.reason;
       }),
     );
+    // #region read
     return this.invoke(undefined, inputOf(payload), { pauseWhile }).pipe(
       decodeHttpResponse({ failOnStatus: true }),
       parseSse({ schema: chunkSchema, endMarker: '[DONE]' }),
       map(({ data }) => data),
       takeUntil(aborted),
     );
+    // #endregion
   }
 }
 

@@ -22,8 +22,6 @@ export function describePage(page: MarkdownPage): void {
   });
 
   it('names tests that are there', () => {
-    for (const { path, title } of page.links) {
-      if (title !== undefined) expect(read(path)).toContain(title);
-    }
+    for (const { path, name } of page.tests) expect(read(path), path).toContain(name);
   });
 }

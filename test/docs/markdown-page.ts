@@ -22,8 +22,12 @@ export interface LocalLink {
   readonly path: string;
   /** The heading's anchor. */
   readonly anchor?: string;
-  /** The link's title: where it leads to a file of tests, the name of one. */
-  readonly title?: string;
+}
+
+/** A test that proves what a page says, from a comment of its source: `<!-- test: PATH 'NAME' -->`. */
+export interface NamedTest {
+  readonly path: string;
+  readonly name: string;
 }
 
 /** A heading and all that stands under it, its lower headings included. */
@@ -38,6 +42,7 @@ export interface MarkdownPage {
   readonly path: string;
   readonly blocks: readonly CodeBlock[];
   readonly links: readonly LocalLink[];
+  readonly tests: readonly NamedTest[];
   readonly sections: readonly Section[];
   /** What a link may have behind its `#`. */
   readonly anchors: readonly string[];
@@ -52,13 +57,11 @@ export function readPage(path: string): MarkdownPage {
     blocks: [...text.matchAll(/(?:^<!-- file: (\S+) -->\n+)?^```(\w*)\n([\s\S]*?)^```$/gm)].map(
       ([, source, language = '', code = '']) => ({ language, code, ...(source !== undefined && { source }) }),
     ),
-    links: [...prose.matchAll(/\]\((?!https?:)([^)\s#]*)(?:#([^)\s]+))?(?:\s+(["'])(.*?)\3)?\)/g)].map(
-      ([, file = '', anchor, , title]) => ({
-        path: file === '' ? path : posix.join(posix.dirname(path), file),
-        ...(anchor !== undefined && { anchor }),
-        ...(title !== undefined && { title }),
-      }),
-    ),
+    links: [...prose.matchAll(/\]\((?!https?:)([^)\s#]*)(?:#([^)\s]+))?\)/g)].map(([, file = '', anchor]) => ({
+      path: file === '' ? path : posix.join(posix.dirname(path), file),
+      ...(anchor !== undefined && { anchor }),
+    })),
+    tests: readTests(prose),
     sections: readSections(prose),
     anchors: readAnchors(prose),
   };
@@ -96,6 +99,10 @@ export function tableRows({ text }: Section, column: string): readonly Row[] {
 
 /** What stands in `code` in a cell or text, piece by piece. */
 export const codeIn = (text: string): string[] => [...text.matchAll(/`([^`]+)`/g)].map(([, code = '']) => code);
+
+/** The tests that a text names. */
+export const readTests = (text: string): NamedTest[] =>
+  [...text.matchAll(/^<!-- test: (\S+) '(.+)' -->$/gm)].map(([, path = '', name = '']) => ({ path, name }));
 
 function readCells(line: string): string[] {
   return line

@@ -17,6 +17,22 @@ describe('the README', () => {
     expect(Buffer.byteLength(read('README.md'))).toBeLessThanOrEqual(12_000);
   });
 
+  it('tells what it is and how to begin within a minute, and all of it within three', () => {
+    const prose = read('README.md').replace(/^```[\s\S]*?^```$/gm, '');
+    /** Silent reading of English prose: 238 words a minute (Brysbaert, 2019). A link counts as its text. */
+    const minutes = (text: string): number =>
+      (text.replaceAll(/\]\([^)]*\)/g, ']').match(/[\p{L}\d][\p{L}\d'’.-]*/gu)?.length ?? 0) / 238;
+    const [beginning = ''] = prose.split('## I want to');
+    expect(minutes(beginning)).toBeLessThanOrEqual(1);
+    expect(minutes(prose)).toBeLessThanOrEqual(3);
+  });
+
+  it('has no cell that is too long to read', () => {
+    const cells = [...read('README.md').matchAll(/^\|(.*)\|$/gm)].flatMap(([, row = '']) => row.split('|'));
+    expect(cells.length).toBeGreaterThan(50);
+    expect(cells.filter((cell) => cell.replaceAll(/\]\([^)]*\)/g, ']').trim().length > 200)).toEqual([]);
+  });
+
   it('leads to a page that shows figures of the last benchmark', () => {
     const [, figures = ''] = readFileSync('docs/benchmark.md', 'utf8').split(/<!-- \/?benchmark.*-->/);
     const cells = (markdown: string): string[][] =>

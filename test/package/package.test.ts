@@ -1,14 +1,11 @@
-import { execFile, spawn } from 'node:child_process';
-import { mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises';
+import { spawn } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { entryPoints } from './entry-points.js';
+import { installPacked, root, run } from './packed.js';
 
-const run = promisify(execFile);
-const root = fileURLToPath(new URL('../../', import.meta.url));
 // Registering exports nothing.
 const entries = entryPoints.map(({ name }) => name).filter((name) => !/\/(register|angular)$/.test(name));
 
@@ -18,31 +15,8 @@ let packed: string[];
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'rx-lambda-stream-'));
-  const { stdout } = await run('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', folder], {
-    cwd: root,
-  });
-  const report = JSON.parse(stdout) as Record<string, PackReport> | PackReport[];
-  const [pack] = Object.values(report);
-  if (pack === undefined) throw new Error('npm pack reported nothing');
-  packed = pack.files.map(({ path }) => path);
-  const modules = join(folder, 'node_modules');
-  await mkdir(join(modules, 'rx-lambda-stream'), { recursive: true });
-  await run('tar', [
-    '-xzf',
-    join(folder, pack.filename),
-    '-C',
-    join(modules, 'rx-lambda-stream'),
-    '--strip-components=1',
-  ]);
-  for (const name of await readdir(join(root, 'node_modules'))) {
-    if (!name.startsWith('.')) await symlink(join(root, 'node_modules', name), join(modules, name));
-  }
+  packed = await installPacked(folder);
 });
-
-interface PackReport {
-  filename: string;
-  files: { path: string }[];
-}
 
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
@@ -55,11 +29,15 @@ async function runFile(name: string, code: string, ...flags: string[]): Promise<
 describe('the packed package', () => {
   it('holds the build, the documents, and nothing else', () => {
     const others = packed.filter((path) => !/^dist\/(local\/)?[^/]+\.(c?js|d\.c?ts|c?js\.map)$/.test(path));
-    const guides = others.filter((path) => /^docs\/[^/]+\.md$/.test(path));
-    expect(guides).toContain('docs/troubleshooting.md');
+    const pages = others.filter((path) => /^(?:docs|examples)\//.test(path));
+    expect(pages).toContain('docs/troubleshooting.md');
+    const linked = ['bench/RESULTS.md', 'bench/results.svg', 'test/examples/search-box.test.ts'];
     const bin = ['dist/cli/main.d.ts', 'dist/cli/main.js', 'dist/cli/main.js.map'];
-    const pages = ['CHANGELOG.md', 'LICENSE', 'README.md', 'SECURITY.md'];
-    expect(others.filter((path) => !guides.includes(path)).sort()).toEqual([...pages, ...bin, 'package.json']);
+    const top = ['CHANGELOG.md', 'LICENSE', 'README.md', 'SECURITY.md', 'package.json'];
+    expect(others.filter((path) => !pages.includes(path)).sort()).toEqual([...top, ...linked, ...bin].sort());
+    expect(
+      pages.filter((path) => !/\.(?:md|svg|png|[cm]?[jt]s|json|html|css)$|\.(?:npmrc|gitignore)$/.test(path)),
+    ).toEqual([]);
   });
 
   it.each(entries)('loads %s as an ES module and as CommonJS, with the same names', async (entry) => {
