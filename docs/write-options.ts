@@ -28,7 +28,7 @@ export async function writeOptions(): Promise<string> {
     return folder !== 'cli' && ts.sys.fileExists(file) ? [file] : [];
   });
   const config = ts.parseJsonConfigFileContent(
-    ts.readConfigFile(`${root}tsconfig.json`, ts.sys.readFile).config,
+    ts.readConfigFile(`${root}tsconfig.json`, (file) => ts.sys.readFile(file)).config,
     ts.sys,
     root,
   );
