@@ -1,7 +1,7 @@
 import { ResponseTooLargeError } from '../errors.js';
 import { assertAttached } from '../shared/bytes.js';
 import type { PayloadDecoder } from '../shared/payload.js';
-import type { LinePosition } from './line-decoder.js';
+import type { LinePosition } from './line-positions.js';
 import { createPieceDecoder } from '../shared/text-decoder.js';
 
 /** Cuts payload bytes into text that ends where a server-sent event ends, or where a chunk does. */

@@ -2,29 +2,21 @@ import { LineTooLongError } from '../errors.js';
 import { assertAttached } from '../shared/bytes.js';
 import { limitFrom } from '../shared/check-options.js';
 import type { PayloadDecoder } from '../shared/payload.js';
-
-/** Where a line begins. */
-export interface LinePosition {
-  /** 1-based. */
-  readonly line: number;
-  /** Of the line's first byte in the payload, 0-based. */
-  readonly offset: number;
-}
+import { createLinePositions, type LinePosition } from './line-positions.js';
 
 /** Cuts payload bytes into lines of text. */
 export interface LineDecoder extends PayloadDecoder {
-  /** @param resumeAt - Where a `continue` goes on counting; unless given, after the last line that was handed out. */
+  /** @param resumeAt - Where counting goes on after a `continue`: by default after the last line handed out. */
   reset(mode: 'restart' | 'continue', resumeAt?: LinePosition): void;
-  /** The place of the line that is being handed out; only while it is. */
+  /** Returns the place of the line that is being handed out. Valid only during the call that hands it out. */
   readonly position: () => LinePosition;
 }
 
 /** Options of the operators that read lines. */
 export interface LineOptions {
   /**
-   * The longest line that is accepted, in bytes without its terminator; a longer one is a `LineTooLongError`, as soon
-   * as
-   * the limit is passed and not only at the line's end. `Infinity` sets no limit.
+   * The longest line that is accepted, in bytes without its terminator. A longer line is a `LineTooLongError` as soon
+   * as it passes the limit. `Infinity` sets no limit.
    *
    * @defaultValue `1_048_576` (1 MiB)
    */
@@ -36,82 +28,29 @@ export const lineRules = { maxLineBytes: limitFrom(1) };
 
 const lineFeed = 10;
 const carriageReturn = 13;
-/** In chunks of so few bytes a loop finds line feeds faster than the calls that are made for long ones. */
+/** Up to this length of a chunk a loop over its bytes is faster than the calls of the path for long chunks. */
 const shortChunkBytes = 64;
-
-/** Tells where lines begin in the payload. */
-interface LinePositions {
-  /** The line that is being handed out, or is not finished. */
-  readonly current: () => LinePosition;
-  readonly moveTo: (position: LinePosition) => void;
-  /** One line was handed out, of so many bytes. */
-  readonly pass: (bytes: number) => void;
-  /** These bytes are handed out now, line by line. */
-  readonly beginBurst: (bytes: Uint8Array) => void;
-  readonly passInBurst: () => void;
-  readonly endBurst: () => void;
-}
-
-/**
- * Counts lines and bytes. Within a burst only the lines are counted: where one begins is found out when somebody asks,
- * by looking for the line feeds again.
- */
-function createLinePositions(): LinePositions {
-  // Line and offset are those of the line that begins at `located` in `burst`. `passed` lines were handed out since.
-  let line = 1;
-  let offset = 0;
-  let burst: Uint8Array | undefined;
-  let burstEnd = 0;
-  let located = 0;
-  let passed = 0;
-
-  return {
-    current() {
-      // Empty once a consumer has transferred the buffer: then the place of an earlier line is the best that is known.
-      for (; burst?.length && passed > 0; passed--) {
-        const next = burst.indexOf(lineFeed, located) + 1;
-        offset += next - located;
-        located = next;
-        line++;
-      }
-      return { line, offset };
-    },
-    moveTo: (position) => ({ line, offset } = position),
-    pass(bytes) {
-      offset += bytes;
-      line++;
-    },
-    beginBurst(bytes) {
-      burst = bytes;
-      burstEnd = offset + bytes.length;
-      located = 0;
-    },
-    passInBurst: () => passed++,
-    endBurst() {
-      burst = undefined;
-      offset = burstEnd;
-      line += passed;
-      passed = 0;
-    },
-  };
-}
 
 /**
  * Hands out each line without its terminator, `\n` or `\r\n`, synchronously, until the subscriber is closed.
  *
- * All complete lines of a long chunk are decoded in one go: one call of TextDecoder a line costs more than the line
- * (bench/ndjson). That is sound because a line feed ends every UTF-8 sequence, valid or not.
+ * A chunk takes one of three paths:
+ *
+ * - `decodeShort`: a chunk of a few bytes is read in a loop.
+ * - `decodeLong`: the complete lines of a longer chunk are decoded in one call, because a call of TextDecoder costs
+ *   more than a line (bench/ndjson). This is sound because a line feed ends every UTF-8 sequence, valid or not.
+ * - `decodeInParts`: a chunk longer than the limit is cut, so that no part can hide a line beyond the limit.
  */
 export function createLineDecoder(
   { maxLineBytes = 1_048_576 }: LineOptions,
   subscriber: { readonly closed: boolean },
   onLine: (text: string) => void,
 ): LineDecoder {
-  // Only the mark at the payload's very start is one; the decoder would drop one at the start of each call.
+  // A byte order mark counts only at the payload's start. Without `ignoreBOM` each call would drop one.
   const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
   const positions = createLinePositions();
   let atStart = true;
-  // The unfinished line. The buffer doubles, so that a long line in many chunks costs linear time.
+  // The unfinished line. Its buffer grows by doubling, so that a long line in many chunks costs linear time.
   let held = new Uint8Array(256);
   let heldBytes = 0;
 
@@ -131,14 +70,14 @@ export function createLineDecoder(
     held = larger;
   };
 
-  /** Appends to the unfinished line, its terminator at most included. */
+  /** Appends to the unfinished line. The bytes may end with the line's terminator. */
   const hold = (bytes: Uint8Array): void => {
     const length = heldBytes + bytes.length;
     if (length > maxLineBytes) {
       const byteAt = (index: number) => (index < heldBytes ? held[index] : bytes[index - heldBytes]);
       let content = length;
       if (byteAt(content - 1) === lineFeed) content--;
-      // At the end of a chunk it may be the first half of a terminator.
+      // A carriage return at the end of a chunk may be the first half of a terminator.
       if (byteAt(content - 1) === carriageReturn) content--;
       if (content > maxLineBytes) throw tooLong();
     }
@@ -168,7 +107,7 @@ export function createLineDecoder(
     positions.endBurst();
   };
 
-  /** A chunk of a few bytes, in a loop without calls. */
+  /** Decodes a chunk of a few bytes in a loop without calls. */
   const decodeShort = (bytes: Uint8Array): void => {
     const { length } = bytes;
     reserve(heldBytes + length);
@@ -188,7 +127,7 @@ export function createLineDecoder(
     heldBytes = end;
   };
 
-  /** A chunk of any length: the held line's rest, the burst of complete lines, and the next line's beginning. */
+  /** Decodes the rest of the held line, the burst of complete lines, and the beginning of the next line. */
   const decodeLong = (bytes: Uint8Array): void => {
     const { length } = bytes;
     const end = bytes.lastIndexOf(lineFeed) + 1;
@@ -208,7 +147,7 @@ export function createLineDecoder(
     }
   };
 
-  /** A chunk longer than the limit, in parts that can hold no line beyond it, save the one that is held already. */
+  /** Decodes a chunk longer than the limit in parts that are no longer than the limit. */
   const decodeInParts = (bytes: Uint8Array): void => {
     const { length } = bytes;
     for (let from = 0; from < length && !subscriber.closed; from += maxLineBytes) {

@@ -1,7 +1,8 @@
 import { Observable, type OperatorFunction } from 'rxjs';
 import { decodePayload, type PayloadSource } from '../shared/payload.js';
 import { createLineDecoder, lineRules, type LineOptions } from './line-decoder.js';
-import { checkRecordOptions, createRecordParser, type RecordOptions } from './record-parser.js';
+import { checkRecordOptions, type RecordOptions } from './record-options.js';
+import { createRecordParser } from './record-parser.js';
 
 /** Options of {@link parseNdjson}. */
 export interface ParseNdjsonOptions<T> extends LineOptions, RecordOptions<T> {}

@@ -5,8 +5,9 @@ import { InvalidRecordError } from '../errors.js';
 import { limitFrom, text } from '../shared/check-options.js';
 import { decodePayload, type PayloadSource } from '../shared/payload.js';
 import { createEventScanner } from './event-scanner.js';
-import type { LinePosition } from './line-decoder.js';
-import { checkRecordOptions, createRecordParser, type RecordOptions } from './record-parser.js';
+import type { LinePosition } from './line-positions.js';
+import { checkRecordOptions, type RecordOptions } from './record-options.js';
+import { createRecordParser } from './record-parser.js';
 
 /** A server-sent event, as {@link parseSse} emits it. Fields that the event does not state are absent. */
 export interface ServerSentEvent<T = string> {

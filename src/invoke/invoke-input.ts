@@ -1,7 +1,8 @@
 import { concatMap, defer, first, type Observable, type ObservableInput } from 'rxjs';
 import { plainBytes } from '../shared/bytes.js';
+import { encodeJson, tagOf } from './encode-json.js';
 
-/** A plain object or array that becomes JSON. A promise does not compile here: it would be sent as `{}`. */
+/** A plain object or array that becomes JSON. A promise does not compile, because it would be sent as `{}`. */
 type JsonObject = (object & { readonly then?: never }) | { readonly [member: string]: unknown; readonly then?: never };
 
 /**
@@ -14,12 +15,12 @@ export interface InvokeInput {
   /** A function's name, its ARN, or a partial ARN. */
   readonly FunctionName: string | undefined;
   /**
-   * The function's event, at most 6 MB: a string or bytes as they are; a `Blob` or `File`, read anew for each
-   * subscription (in Node from `fs.openAsBlob`); a plain object or array as JSON. What JSON would show as `{}` (a Map,
-   * a promise, an Error) is a TypeError.
+   * The function's event, at most 6 MB. A string or bytes are sent unchanged. A `Blob` or `File` (in Node from
+   * `fs.openAsBlob`) is read anew for each subscription. A plain object or array is sent as JSON. An object that JSON
+   * would show as `{}` (a Map, a promise, an Error) is a TypeError.
    */
   readonly Payload?: string | Uint8Array | ArrayBuffer | ArrayBufferView | Blob | JsonObject | undefined;
-  /** A string that is base64 already, or an object, sent as base64 JSON. At most 3,583 bytes in base64. */
+  /** A string in base64, or an object that is sent as JSON in base64. At most 3,583 bytes of base64. */
   readonly ClientContext?: string | JsonObject | undefined;
   /** An alias or a version. */
   readonly Qualifier?: string | undefined;
@@ -39,26 +40,24 @@ export interface InvokeCommandInput extends Omit<InvokeInput, 'Payload' | 'Clien
   readonly ClientContext?: string | undefined;
 }
 
-/**
- * An input, or a function that makes one: called once per subscription, so that each attempt can ask for what it needs.
- */
+/** An input, or a function that makes one. The function is called once per subscription, and so for each attempt. */
 export type InvokeInputSource = InvokeInput | (() => InvokeInput | PromiseLike<InvokeInput> | Observable<InvokeInput>);
 
 /** AWS's limit for the `X-Amz-Client-Context` header, in bytes of base64. */
 export const maxClientContextBytes = 3_583;
 
-/** One input: synchronously, unless the source answers with a promise. */
+/** Emits one input. It emits synchronously unless the source answers with a promise. */
 export function askForInvokeInput(source: InvokeInputSource): Observable<InvokeInput> {
   return defer((): ObservableInput<InvokeInput> => {
     const input = typeof source === 'function' ? source() : source;
     return isAnswer(input) ? input : [input];
   }).pipe(
-    // An answer without an input becomes one that is refused.
+    // An answer without a value becomes an input that is refused.
     first(null, { FunctionName: undefined }),
   );
 }
 
-/** The command's input, once: synchronously, unless the source is a promise or the payload a Blob. */
+/** Emits the command's input once. It emits synchronously unless the source is a promise or the payload a Blob. */
 export function resolveInvokeInput(source: InvokeInputSource): Observable<InvokeCommandInput> {
   return askForInvokeInput(source).pipe(concatMap(toCommandInput));
 }
@@ -74,7 +73,7 @@ function toCommandInput(input: InvokeInput): ObservableInput<InvokeCommandInput>
 }
 
 /**
- * Refuses an input that cannot be sent. A payload that becomes JSON is encoded to find out, once more than it is sent.
+ * Refuses an input that cannot be sent. To find out, it encodes a payload that becomes JSON.
  *
  * @throws TypeError for a missing FunctionName, and a Payload or ClientContext that cannot be sent; RangeError for a
  * ClientContext over 3,583 bytes of base64.
@@ -95,7 +94,7 @@ function encodeInput(input: InvokeInput) {
 }
 
 function encodePayload(payload: string | object): Uint8Array | Blob {
-  if (typeof payload === 'string') return encodeText(payload);
+  if (typeof payload === 'string') return new TextEncoder().encode(payload);
   if (!ArrayBuffer.isView(payload) && !isArrayBuffer(payload)) {
     return payload === Object(payload) && isBlob(payload) ? payload : encodeJson('Payload', payload);
   }
@@ -110,7 +109,7 @@ function encodePayload(payload: string | object): Uint8Array | Blob {
 
 function encodeClientContext(context: string | object): string {
   const bytes = typeof context === 'string' ? undefined : encodeJson('ClientContext', context);
-  // Known before the work: base64 has 4 characters for 3 bytes.
+  // The length is known without encoding: base64 has 4 characters for 3 bytes.
   const length = bytes ? 4 * Math.ceil(bytes.length / 3) : (context as string).length;
   if (length > maxClientContextBytes) {
     throw new RangeError(
@@ -121,75 +120,7 @@ function encodeClientContext(context: string | object): string {
   return bytes ? btoa(String.fromCharCode(...bytes)) : (context as string);
 }
 
-/** @throws TypeError for what has no JSON, and for a value that JSON shows as `{}` though it holds something. */
-function encodeJson(member: string, value: object): Uint8Array {
-  const { toJSON, then, subscribe, getReader, pipe } = Object(value) as Readonly<Record<string, unknown>>;
-  const isLive = typeof (getReader ?? pipe ?? (toJSON ? undefined : (then ?? subscribe))) === 'function';
-  if (typeof value !== 'object' || isLive || (!toJSON && /^(Null|Error)$/.test(tagOf(value)))) {
-    throw refusal(member, 'is', value);
-  }
-
-  let json: string;
-  let hidden: object | undefined;
-  try {
-    json = JSON.stringify(value);
-    if (json === '{}' && !toJSON && !isPlain(value)) hidden = value;
-    // Only then is each value looked at, which takes several times as long.
-    else if (json.includes('{}')) {
-      JSON.stringify(value, (_key, part: unknown) => {
-        if (isHidden(part)) hidden ??= part;
-        return part;
-      });
-    }
-  } catch (cause) {
-    throw new TypeError(
-      `${member} has no JSON: a BigInt (send it as text), a cycle, or a toJSON or getter that failed`,
-      { cause },
-    );
-  }
-  if (hidden) throw refusal(member, hidden === value ? 'is' : 'holds', hidden);
-  return encodeText(json);
-}
-
-/** Whether JSON shows this object of the platform's, such as a Map, as `{}`. An application's own may be empty. */
-function isHidden(value: unknown): value is object {
-  if (typeof value !== 'object' || value === null || 'length' in value) return false;
-  return tagOf(value) !== 'Object' && JSON.stringify(value) === '{}';
-}
-
-/** An object literal of any realm, or one without a prototype. */
-function isPlain(value: object): boolean {
-  const prototype = Object.getPrototypeOf(value) as object | null;
-  return prototype === null || Object.getPrototypeOf(prototype) === null;
-}
-
-/** Says what came by its kind, never by its content. */
-function refusal(member: string, verb: string, value: unknown): TypeError {
-  const { constructor, then, get } = Object(value) as {
-    constructor?: { name?: string };
-    then?: unknown;
-    get?: unknown;
-  };
-  const tag = tagOf(value);
-  const kind = String(tag === 'Object' ? constructor?.name : tag);
-  let advice = 'a plain object of what it holds';
-  if (then) advice = 'what it resolves to, await it';
-  else if (Symbol.iterator in Object(value)) advice = get ? 'Object.fromEntries(it)' : '[...it]';
-  return new TypeError(
-    `${member} ${verb} ${/^[AEIO]/.test(kind) ? 'an' : 'a'} ${kind}, which JSON cannot show: send ${advice}`,
-  );
-}
-
-/** The kind of an object of the platform's, of any realm; `Object` for others. */
-function tagOf(value: unknown): string {
-  return Object.prototype.toString.call(value).slice(8, -1);
-}
-
-function encodeText(text: string): Uint8Array {
-  return new TextEncoder().encode(text);
-}
-
-/** A promise or an Observable, of whatever library. */
+/** Tells a promise or an Observable of any library. */
 function isAnswer(
   answer: InvokeInput | PromiseLike<InvokeInput> | Observable<InvokeInput>,
 ): answer is PromiseLike<InvokeInput> | Observable<InvokeInput> {
@@ -197,12 +128,12 @@ function isAnswer(
   return typeof (then ?? subscribe) === 'function';
 }
 
-/** By its methods, since a Blob may be of another realm or a polyfill. */
+/** Tells a Blob by its methods, because it may be of another realm or a polyfill. */
 function isBlob(value: object): value is Blob {
   return typeof (value as Blob).arrayBuffer === 'function';
 }
 
-/** Of any realm, for which `instanceof` does not hold. */
+/** Tells an ArrayBuffer of any realm. `instanceof` knows only those of this realm. */
 function isArrayBuffer(value: object): value is ArrayBuffer {
   return tagOf(value) === 'ArrayBuffer';
 }

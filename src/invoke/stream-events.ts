@@ -4,7 +4,7 @@ import type { LambdaStreamEvent, MessageHeaders } from '../events.js';
 import { createMessageDecoder } from '../event-stream/message-decoder.js';
 import type { RunInContext } from '../shared/async-context.js';
 import type { EventDelivery } from './event-delivery.js';
-import type { RawResponse } from './open-response.js';
+import type { RawResponse } from './seamed-command.js';
 import { readBody, type BodyReader } from './read-body.js';
 import { parseJsonObject, textHeader, toCompleteEvent, toHeadEvent } from './to-event.js';
 
