@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { playwright } from '@vitest/browser-playwright';
 import { defineConfig } from 'vitest/config';
 import { chromiumLaunchOptions } from './test/support/chromium.js';
+import { firefox } from './test/support/firefox.js';
 
 const source = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
@@ -10,6 +11,14 @@ const alias = [
   { find: /^rx-lambda-stream$/, replacement: source('./src/index.ts') },
   { find: /^rx-lambda-stream\/local\/register$/, replacement: source('./src/local/register.ts') },
   { find: /^rx-lambda-stream\/(\w+)$/, replacement: source('./src/$1/index.ts') },
+];
+
+const pageDependencies = [
+  '@aws-sdk/client-lambda',
+  '@smithy/eventstream-codec',
+  'eventsource-parser',
+  'fast-check',
+  'rxjs',
 ];
 
 export default defineConfig({
@@ -32,13 +41,10 @@ export default defineConfig({
         // The core in headless Chromium, with the SDK's browser build, against the local endpoint.
         resolve: { alias },
         // Found in the middle of a run, they would reload the page under the tests.
-        optimizeDeps: {
-          include: ['@aws-sdk/client-lambda', '@smithy/eventstream-codec', 'eventsource-parser', 'fast-check', 'rxjs'],
-        },
+        optimizeDeps: { include: pageDependencies },
         test: {
           name: 'browser',
           include: ['test/browser/**/*.test.ts'],
-          exclude: ['test/browser/firefox/**'],
           globalSetup: ['test/browser/global-setup.ts'],
           testTimeout: 20_000,
           // Chromium opens six connections to a host, whatever the number of pages: files at once would wait for each
@@ -51,6 +57,26 @@ export default defineConfig({
             screenshotFailures: false,
             instances: [{ browser: 'chromium' }],
             provider: playwright({ launchOptions: chromiumLaunchOptions }),
+          },
+        },
+      },
+      {
+        // The same tests in the system's Firefox, without a driver.
+        resolve: { alias },
+        optimizeDeps: { include: pageDependencies },
+        test: {
+          name: 'firefox',
+          include: ['test/browser/**/*.test.ts'],
+          globalSetup: ['test/browser/global-setup.ts'],
+          testTimeout: 20_000,
+          fileParallelism: false,
+          api: { host: '127.0.0.1' },
+          browser: {
+            enabled: true,
+            headless: true,
+            screenshotFailures: false,
+            instances: [{ browser: 'firefox' }],
+            provider: firefox(),
           },
         },
       },

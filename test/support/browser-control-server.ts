@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { createServer, type IncomingMessage } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import {
@@ -89,8 +89,21 @@ export async function startControlServer(
     }
   }
 
+  /** Answers `/cut/GATE[/LENGTH]` with three bytes; at the gate the connection is closed by a FIN, without an end. */
+  async function answerCut(url: string, response: ServerResponse): Promise<void> {
+    const [, , gate = '', length] = url.split('/');
+    response.writeHead(200, { 'content-type': 'text/plain', ...(length && { 'content-length': length }) });
+    response.write('one');
+    await gateOf('cut', gate).promise;
+    response.socket?.end();
+  }
+
   const server = createServer((request, response) => {
     response.setHeader('access-control-allow-origin', '*');
+    if (request.url?.startsWith('/cut/')) {
+      void answerCut(request.url, response);
+      return;
+    }
     response.setHeader('content-type', 'application/json');
     answer(request).then(
       (result) => response.end(JSON.stringify(result)),

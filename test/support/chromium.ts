@@ -9,5 +9,7 @@ export const chromiumLaunchOptions = {
     '--disable-background-networking',
     '--disable-component-update',
     '--disable-sync',
+    // Tests of what a garbage collection may do; the flag only adds globalThis.gc.
+    '--js-flags=--expose-gc',
   ],
 };
