@@ -54,7 +54,10 @@ describe('unsubscribing, and the server sees the connection close,', () => {
       expect([typesOf(events), errors]).toEqual(['head', []]);
     } else {
       const seen: unknown[] = [];
-      const subscription = stream.subscribe({ next: (event) => seen.push(event), error: (error) => seen.push(error) });
+      const subscription = stream.subscribe({
+        next: (event) => seen.push(event),
+        error: (error: unknown) => seen.push(error),
+      });
       // The headers leave with the request's arrival.
       await requests(1);
       subscription.unsubscribe();

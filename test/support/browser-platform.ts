@@ -18,10 +18,8 @@ export async function collectGarbage(): Promise<void> {
     }
     return;
   }
-  let collected = false;
-  const registry = new FinalizationRegistry(() => (collected = true));
-  registry.register({}, undefined);
-  while (!collected) {
+  const reference = new WeakRef({});
+  while (reference.deref() !== undefined) {
     Array.from({ length: 1_000 }, () => new Array<number>(1_000).fill(Math.random()));
     await new Promise((resolve) => setTimeout(resolve));
   }

@@ -67,7 +67,9 @@ export function firefox(): ReturnType<typeof defineBrowserProvider> {
         supportsParallelism: false,
         getCommandsContext: () => ({}),
         openPage: async (_sessionId, url) => void running.push(await start(url)),
-        close: async () => void (await Promise.all(running.splice(0).map(stop))),
+        close: async () => {
+          await Promise.all(running.splice(0).map(stop));
+        },
       };
     },
   });
