@@ -18,8 +18,11 @@ export async function collectGarbage(): Promise<void> {
     }
     return;
   }
-  const reference = new WeakRef({});
-  while (reference.deref() !== undefined) {
+  const garbage = { isCollected: false };
+  // Not a WeakRef: a look at one keeps what it leads to.
+  const registry = new FinalizationRegistry(() => (garbage.isCollected = true));
+  registry.register({}, undefined);
+  while (!garbage.isCollected) {
     Array.from({ length: 1_000 }, () => new Array<number>(1_000).fill(Math.random()));
     await new Promise((resolve) => setTimeout(resolve));
   }
