@@ -2,44 +2,17 @@ import { asyncScheduler, type Observable, type Subscriber, type Subscription } f
 import { InvocationStoppedError, ProducerLostError, ReplayLimitError, UnknownInvocationError } from '../errors.js';
 import type { RetryEvent } from '../events.js';
 import { captureContext } from '../shared/async-context.js';
-import {
-  compareIds,
-  entryIdOf,
-  lastTakeoverSlot,
-  openingIdOf,
-  placeOf,
-  positionOf,
-  type Place,
-  type Position,
-} from './entry-id.js';
+import { compareIds, lastTakeoverSlot, placeOf, positionOf, type Place, type Position } from './entry-id.js';
 import type { EntryId, JoinAnswer, LogClaim, LogPage, LogState } from './invocation-log.js';
-import { createToken, type KeyRoom, type ReaderPlace, type RoomReader } from './key-room.js';
-import {
-  decodeEntry,
-  decodeEvent,
-  decodeOpening,
-  encodeOpening,
-  type DecodedEntry,
-  type Ending,
-  type PositionedEvent,
-} from './log-records.js';
-import type { OpenInvocation } from './production.js';
-import { replayAfter } from './replayed-source.js';
+import type { KeyRoom, ReaderPlace, RoomReader } from './key-room.js';
+import { decodeEntry, decodeOpening, type DecodedEntry, type Ending, type PositionedEvent } from './log-records.js';
+import { startOf, wasGiven } from './reader-start.js';
+import type { replayAfter } from './replayed-source.js';
+import { firstClaim, takeOver, type ProducerOptions } from './take-over.js';
 
 /** A page of a reader that never pauses, and of one that holds what it has not passed on yet, in bytes. */
 const pageBytes = 1024 * 1024;
 const pausablePageBytes = 64 * 1024;
-
-/** What a consumer that may produce brings with it. */
-export interface ProducerOptions {
-  readonly open: OpenInvocation;
-  readonly lingerMs: number;
-  readonly ttlMs: number;
-  readonly leaseMs: number;
-  readonly maxReplayBytes: number;
-  /** How this consumer goes on after a loss; absent where it does not. */
-  readonly takeOver?: 'restart' | 'replay' | 'continue';
-}
 
 export interface ReaderOptions {
   readonly after: Place | 'now' | undefined;
@@ -199,7 +172,7 @@ export function startReader(room: KeyRoom, subscriber: Subscriber<PositionedEven
     if (history !== undefined && compareIds(decoded.entry.id, history) < 0) return;
     const error = new ProducerLostError({ ...place(), reason });
     if (room.isClosing || decoded.place.slot >= lastTakeoverSlot) subscriber.error(error);
-    else if (producer?.takeOver) takeOver(producer, producer.takeOver, decoded, error);
+    else if (producer?.takeOver) tryToTakeOver(producer, producer.takeOver, decoded.entry.id, error);
     else if (options.followsLoss) waitForTakeover(error);
     else subscriber.error(error);
   }
@@ -209,65 +182,32 @@ export function startReader(room: KeyRoom, subscriber: Subscriber<PositionedEven
     subscriber.add(waitsForTakeover);
   }
 
-  function takeOver(
+  function tryToTakeOver(
     from: ProducerOptions,
-    mode: 'restart' | 'replay' | 'continue',
-    { entry: { id: last }, place: end }: DecodedEntry,
+    mode: NonNullable<ProducerOptions['takeOver']>,
+    last: EntryId,
     error: ProducerLostError,
   ): void {
-    room.calls.inspect().subscribe({
-      next(state) {
-        if (subscriber.closed) return;
-        if (state === undefined) {
-          fail(new ProducerLostError({ ...place(), reason: 'log' }));
-        } else if (state.last !== last) {
-          // Somebody was faster.
-          room.learn(state);
-          reader.poke();
-        } else if (mode === 'replay' && state.trimmed !== undefined && placeOf(state.trimmed).bytes > 0) {
-          fail(error);
-        } else {
-          claimLoss(state);
-        }
+    const host = {
+      room,
+      error,
+      fail,
+      produce: (answer: JoinAnswer, owner: string, attempt: number, replayed?: ReturnType<typeof replayAfter>) =>
+        took(answer, from, owner, attempt, replayed),
+      readOn() {
+        if (isPlaced && !subscriber.closed) reader.poke();
       },
-      error: fail,
-    });
-
-    function claimLoss(state: LogState): void {
-      const attempt = decodeOpening(state.opening).attempt + 1;
-      const retry: RetryEvent = {
-        type: 'retry',
-        attempt,
-        delayMs: 0,
-        error,
-        mode,
-        delivered: { chunks, bytes: end.bytes },
-      };
-      const claim = claimOf(from, attempt, retry, {
-        over: ['lost'],
-        last,
-        generation: mode === 'restart' ? 'new' : 'same',
-      });
-      const replayed = mode === 'replay' ? replayAfter(room.calls, last, error) : undefined;
-      room.join(cursor, claim).subscribe({
-        next(answer) {
-          if (answer) took(answer, from, claim.owner, attempt, replayed);
-          else fail(new ProducerLostError({ ...place(), reason: 'log' }));
-          if (isPlaced && !subscriber.closed) reader.poke();
-        },
-        error: fail,
-      });
-    }
-  }
-
-  function claimOf(
-    { leaseMs, ttlMs, maxReplayBytes }: ProducerOptions,
-    attempt: number,
-    retry: RetryEvent | undefined,
-    rules: Pick<LogClaim, 'over' | 'last' | 'generation'>,
-  ): LogClaim {
-    const opening = encodeOpening({ maxReplayBytes, attempt, ...(retry && { retry }) });
-    return { owner: createToken(), opening, leaseMs, ttlMs, ...rules };
+      get cursor() {
+        return cursor;
+      },
+      get isClosed() {
+        return subscriber.closed;
+      },
+      get chunks() {
+        return chunks;
+      },
+    };
+    takeOver(host, from, mode, last);
   }
 
   function took(
@@ -286,78 +226,41 @@ export function startReader(room: KeyRoom, subscriber: Subscriber<PositionedEven
   function joined(answer: JoinAnswer | undefined, claim: LogClaim | undefined): void {
     if (subscriber.closed) return;
     if (answer === undefined) {
-      fail(
-        new UnknownInvocationError({
-          key,
-          ...(after !== undefined && after !== 'now' && { position: positionOf(after) }),
-        }),
-      );
-      return;
+      unknown();
+    } else if (after === undefined || after === 'now') {
+      begin(answer, claim);
+    } else {
+      wasGiven(room.calls, answer.state, after).subscribe({
+        next(isGiven) {
+          if (subscriber.closed) return;
+          if (isGiven) begin(answer, claim);
+          else unknown();
+        },
+        error: fail,
+      });
     }
+  }
+
+  function unknown(): void {
+    const position = after === undefined || after === 'now' ? undefined : positionOf(after);
+    fail(new UnknownInvocationError({ key, ...(position !== undefined && { position }) }));
+  }
+
+  function begin(answer: JoinAnswer, claim: LogClaim | undefined): void {
     try {
-      begin(answer.state);
+      decodeOpening(answer.state.opening);
+      const start = startOf(key, answer.state, after);
+      ({ cursor, isEntry, history } = start);
+      for (const event of start.events) if (!subscriber.closed) run(emit, event);
     } catch (error) {
       fail(error);
       return;
     }
+    isPlaced = true;
     if (producer && claim) took(answer, producer, claim.owner, 1);
     else room.learn(answer.state);
     room.positioned();
     work();
-  }
-
-  /** Finds the place to begin at. */
-  function begin(state: LogState): void {
-    const { maxReplayBytes } = decodeOpening(state.opening);
-    const { generation, last, trimmed } = state;
-    const head = state.head === undefined ? undefined : decodeEvent(state.head);
-    let isHeld = true;
-    if (after === undefined) {
-      cursor = openingIdOf(generation);
-      isEntry = true;
-      history = last;
-      isHeld = trimmed === undefined || compareIds(trimmed, cursor) <= 0;
-    } else if (after === 'now') {
-      // Of what is over, the end is still to come.
-      cursor = state.status === 'running' ? last : entryBefore(last);
-    } else if (
-      after.generation > generation ||
-      (after.generation === generation && after.bytes > placeOf(last).bytes)
-    ) {
-      throw new UnknownInvocationError({ key, position: positionOf(after) });
-    } else if (after.generation < generation) {
-      cursor = openingIdOf(generation);
-      isEntry = true;
-      isHeld = trimmed === undefined || compareIds(trimmed, cursor) <= 0;
-      if (isHeld) restarted(after, cursor);
-    } else {
-      cursor = entryIdOf(after);
-      isHeld =
-        trimmed === undefined || placeOf(trimmed).generation < generation || placeOf(trimmed).bytes <= after.bytes;
-    }
-    if (!isHeld) {
-      throw state.status === 'stopped' ? new InvocationStoppedError(place()) : new ReplayLimitError({ maxReplayBytes });
-    }
-    const { bytes } = placeOf(cursor);
-    // Told again to whoever comes back, since the entry itself may be dropped.
-    if (head && after !== undefined && bytes > 0) {
-      run(emit, { ...head, position: positionOf({ generation, bytes, slot: 0 }) });
-    }
-    isPlaced = true;
-  }
-
-  /** The response that this consumer had begun is void: another one has taken its place. */
-  function restarted(had: Place, opening: EntryId): void {
-    const position = positionOf(had);
-    run(emit, {
-      type: 'retry',
-      attempt: 2,
-      delayMs: 0,
-      error: new UnknownInvocationError({ key, position }),
-      mode: 'restart',
-      delivered: { chunks: 0, bytes: had.bytes },
-      position: positionOf(placeOf(opening)),
-    });
   }
 
   /** Passes on what is held, and reads on, until the newest entry is reached or the consumer pauses. */
@@ -457,14 +360,6 @@ export function startReader(room: KeyRoom, subscriber: Subscriber<PositionedEven
   );
   if (subscriber.closed) return;
   room.add(reader);
-  const claim =
-    producer && after === undefined
-      ? claimOf(producer, 1, undefined, { over: ['failed', 'abandoned', 'lost'], generation: 'new' })
-      : undefined;
+  const claim = producer && after === undefined ? firstClaim(producer) : undefined;
   room.join('0-0', claim).subscribe({ next: (answer) => joined(answer, claim), error: fail });
-}
-
-function entryBefore(id: EntryId): EntryId {
-  const { generation, bytes, slot } = placeOf(id);
-  return entryIdOf({ generation, bytes, slot: slot - 1 });
 }

@@ -1,4 +1,4 @@
-import { NEVER, of, Subject, throwError, type Observable } from 'rxjs';
+import { concat, NEVER, of, Subject, throwError, type Observable } from 'rxjs';
 import { isLambdaStreamError } from '../../errors.js';
 import type { LambdaStreamEvent } from '../../events.js';
 import { followInvocation } from '../../log/follow-invocation.js';
@@ -61,9 +61,44 @@ export const sharingCases: readonly InvocationLogCase[] = [
       equal([...rest.bytes], [...bytes.subarray(at)], `the rest after byte ${at}`);
       equal([rest.types[0], rest.types.at(-1)], ['head', 'complete'], 'first and last event');
     }
-    const never = await ended(followInvocation(log, key, { after: `${generation}-${bytes.length + 1}` }));
-    equal(codeOf(never.error), 'unknown-invocation', 'a byte that was never given');
+    let invocations = 0;
+    const invoke = (): Observable<LambdaStreamEvent> => ((invocations += 1), of(completeEvent()));
+    const strangers = [
+      [generation, bytes.length + 1],
+      [generation - 1, 0],
+      [generation + 1, 0],
+      [1, 1],
+      [2 ** 64, 0],
+      [generation, 2 ** 64],
+    ] as const;
+    for (const [ofGeneration, byte] of strangers) {
+      const after = `${ofGeneration}-${byte}` as const;
+      const told = await ended(joinInvocation(other, key, invoke, { after }));
+      equal(codeOf(told.error), 'unknown-invocation', `a position that was never given, ${after}`);
+    }
+    equal(invocations, 0, 'invocations by a position');
   }),
+
+  define(
+    'a position of an earlier generation is told that it is void, and gets the present one',
+    async ({ key, open }) => {
+      const [log, other] = [await open(), await open()];
+      const failing = (): Observable<LambdaStreamEvent> =>
+        concat(
+          of(chunkEvent('old')),
+          throwError(() => new Error('no')),
+        );
+      await ended(joinInvocation(log, key, failing));
+      const { generation = 0 } = (await inspectInvocation(log, key)) ?? {};
+      await ended(joinInvocation(log, key, () => of(chunkEvent('newer'), completeEvent())));
+      for (let byte = 0; byte <= 3; byte++) {
+        const { types, text, error } = await ended(followInvocation(other, key, { after: `${generation}-${byte}` }));
+        equal([types[0], text, error], ['retry', 'newer', undefined], `after byte ${byte}`);
+      }
+      const never = await ended(followInvocation(other, key, { after: `${generation}-4` }));
+      equal(codeOf(never.error), 'unknown-invocation', 'a byte that the earlier one never gave');
+    },
+  ),
 
   define('a failure is told to all with its name and fields, and the next one invokes anew', async ({ key, open }) => {
     const [log, other] = [await open(), await open()];

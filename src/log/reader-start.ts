@@ -1,0 +1,98 @@
+import { map, of, type Observable } from 'rxjs';
+import { InvocationStoppedError, ReplayLimitError, UnknownInvocationError } from '../errors.js';
+import { compareIds, entryIdOf, openingIdOf, placeOf, positionOf, type Place } from './entry-id.js';
+import type { EntryId, LogState } from './invocation-log.js';
+import type { LogCalls } from './log-calls.js';
+import { decodeEvent, decodeOpening, type PositionedEvent } from './log-records.js';
+
+/** Where a reader begins. */
+export interface ReaderStart {
+  /** The entry, or the byte, that counts as passed on. */
+  readonly cursor: EntryId;
+  /** Whether the cursor is an entry, and not a byte that somebody else has counted. */
+  readonly isEntry: boolean;
+  /** What was written before this reader came, and is no news to it. */
+  readonly history?: EntryId;
+  /** What it is told first. */
+  readonly events: readonly PositionedEvent[];
+}
+
+/**
+ * Tells whether the log has given a position of the present generation or of an earlier one. A position comes from
+ * strangers, and their own generation would let them read what somebody else was given.
+ */
+export function wasGiven(calls: LogCalls, { generation, last, trimmed }: LogState, after: Place): Observable<boolean> {
+  if (after.generation > generation) return of(false);
+  if (after.generation === generation) return of(after.bytes <= placeOf(last).bytes);
+  // The opening entry of the next generation holds the id of the last entry before it.
+  return calls.read({ after: `${after.generation}-${Number.MAX_SAFE_INTEGER}`, maxBytes: 1 }).pipe(
+    map((page) => {
+      const first = page?.entries[0];
+      if (first === undefined) return false;
+      const before = placeOf(first.previous);
+      if (before.generation === after.generation) return after.bytes <= before.bytes;
+      // The entries in between are dropped, so that nobody can say; the reader lacks its start then.
+      return before.generation > after.generation && trimmed !== undefined;
+    }),
+  );
+}
+
+/**
+ * Finds the place to begin at, for a position that was given.
+ *
+ * @throws ReplayLimitError, InvocationStoppedError
+ */
+export function startOf(key: string, state: LogState, after: Place | 'now' | undefined): ReaderStart {
+  const { generation, last, trimmed, status } = state;
+  const opening = openingIdOf(generation);
+  const isWhole = trimmed === undefined || compareIds(trimmed, opening) <= 0;
+  // Of what is over, the end is still to come.
+  if (after === 'now') {
+    return withHead(state, { cursor: status === 'running' ? last : entryBefore(last), isEntry: false, events: [] });
+  }
+  if (after === undefined) {
+    if (!isWhole) throw lacks(key, state);
+    return { cursor: opening, isEntry: true, history: last, events: [] };
+  }
+  if (after.generation < generation) {
+    if (!isWhole) throw lacks(key, state);
+    return { cursor: opening, isEntry: true, events: [restarted(key, after, opening)] };
+  }
+  const isHeld =
+    trimmed === undefined || placeOf(trimmed).generation < generation || placeOf(trimmed).bytes <= after.bytes;
+  if (!isHeld) throw lacks(key, state);
+  return withHead(state, { cursor: entryIdOf(after), isEntry: false, events: [] });
+}
+
+/** Tells the head again to whoever comes back, since its entry may be dropped. */
+function withHead({ head, generation }: LogState, start: ReaderStart): ReaderStart {
+  const { bytes } = placeOf(start.cursor);
+  const event = head === undefined || bytes === 0 ? undefined : decodeEvent(head);
+  if (event === undefined) return start;
+  return { ...start, events: [{ ...event, position: positionOf({ generation, bytes, slot: 0 }) }] };
+}
+
+function lacks(key: string, { status, opening }: LogState): Error {
+  return status === 'stopped'
+    ? new InvocationStoppedError({ key })
+    : new ReplayLimitError({ maxReplayBytes: decodeOpening(opening).maxReplayBytes });
+}
+
+/** The response that this reader had begun is void: another one has taken its place. */
+function restarted(key: string, had: Place, opening: EntryId): PositionedEvent {
+  const position = positionOf(had);
+  return {
+    type: 'retry',
+    attempt: 2,
+    delayMs: 0,
+    error: new UnknownInvocationError({ key, position }),
+    mode: 'restart',
+    delivered: { chunks: 0, bytes: had.bytes },
+    position: positionOf(placeOf(opening)),
+  };
+}
+
+function entryBefore(id: EntryId): EntryId {
+  const { generation, bytes, slot } = placeOf(id);
+  return entryIdOf({ generation, bytes, slot: slot - 1 });
+}

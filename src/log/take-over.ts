@@ -1,0 +1,103 @@
+import { encodeOpening, decodeOpening } from './log-records.js';
+import { ProducerLostError } from '../errors.js';
+import type { RetryEvent } from '../events.js';
+import { placeOf } from './entry-id.js';
+import type { EntryId, JoinAnswer, LogClaim, LogState } from './invocation-log.js';
+import { createToken, type KeyRoom } from './key-room.js';
+import type { OpenInvocation } from './production.js';
+import { replayAfter } from './replayed-source.js';
+
+/** What a consumer that may produce brings with it. */
+export interface ProducerOptions {
+  readonly open: OpenInvocation;
+  readonly lingerMs: number;
+  readonly ttlMs: number;
+  readonly leaseMs: number;
+  readonly maxReplayBytes: number;
+  /** How this consumer goes on after a loss; absent where it does not. */
+  readonly takeOver?: 'restart' | 'replay' | 'continue';
+}
+
+type TakeOverMode = NonNullable<ProducerOptions['takeOver']>;
+
+/** What a take-over needs of the reader that tries it. */
+export interface TakeOverHost {
+  readonly room: KeyRoom;
+  readonly cursor: EntryId;
+  readonly isClosed: boolean;
+  /** How many chunks it has passed on. */
+  readonly chunks: number;
+  readonly error: ProducerLostError;
+  /** Begins to produce in the reader's async context. */
+  produce(answer: JoinAnswer, owner: string, attempt: number, replayed?: ReturnType<typeof replayAfter>): void;
+  /** The log has something new, since somebody was faster or this reader has opened it again. */
+  readOn(): void;
+  fail(error: unknown): void;
+}
+
+/** Makes the claim of a consumer that comes first. */
+export function firstClaim(options: ProducerOptions): LogClaim {
+  return claimOf(options, 1, undefined, { over: ['failed', 'abandoned', 'lost'], generation: 'new' });
+}
+
+/** Tries to become the producer after a loss, in competition with the readers of all machines. */
+export function takeOver(host: TakeOverHost, options: ProducerOptions, mode: TakeOverMode, lost: EntryId): void {
+  const { room, error } = host;
+  const gone = (): void =>
+    host.fail(new ProducerLostError({ key: error.key, position: error.position, reason: 'log' }));
+
+  room.calls.inspect().subscribe({
+    next(state) {
+      if (host.isClosed) return;
+      if (state === undefined) {
+        gone();
+      } else if (state.last !== lost) {
+        // Somebody was faster.
+        room.learn(state);
+        host.readOn();
+      } else if (mode === 'replay' && state.trimmed !== undefined && placeOf(state.trimmed).bytes > 0) {
+        host.fail(error);
+      } else {
+        claimLoss(state);
+      }
+    },
+    error: (failure: unknown) => host.fail(failure),
+  });
+
+  function claimLoss(state: LogState): void {
+    const attempt = decodeOpening(state.opening).attempt + 1;
+    const { bytes } = placeOf(lost);
+    const retry: RetryEvent = {
+      type: 'retry',
+      attempt,
+      delayMs: 0,
+      error,
+      mode,
+      delivered: { chunks: host.chunks, bytes },
+    };
+    const claim = claimOf(options, attempt, retry, {
+      over: ['lost'],
+      last: lost,
+      generation: mode === 'restart' ? 'new' : 'same',
+    });
+    const replayed = mode === 'replay' ? replayAfter(room.calls, lost, error) : undefined;
+    room.join(host.cursor, claim).subscribe({
+      next(answer) {
+        if (answer) host.produce(answer, claim.owner, attempt, replayed);
+        else gone();
+        if (!host.isClosed) host.readOn();
+      },
+      error: (failure: unknown) => host.fail(failure),
+    });
+  }
+}
+
+function claimOf(
+  { leaseMs, ttlMs, maxReplayBytes }: ProducerOptions,
+  attempt: number,
+  retry: RetryEvent | undefined,
+  rules: Pick<LogClaim, 'over' | 'last' | 'generation'>,
+): LogClaim {
+  const opening = encodeOpening({ maxReplayBytes, attempt, ...(retry && { retry }) });
+  return { owner: createToken(), opening, leaseMs, ttlMs, ...rules };
+}
