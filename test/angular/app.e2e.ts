@@ -1,4 +1,5 @@
-import type { Browser, Page } from 'playwright';
+import type { Browser, BrowserContextOptions, Page } from 'playwright';
+import { createFunctions } from '../../examples/angular/demo/functions.js';
 import { scripted, type LocalFunction, type LocalLambda } from 'rx-lambda-stream/local';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { gate } from '../support/live.js';
@@ -9,7 +10,9 @@ const row = (id: number): string => `${JSON.stringify({ id, customer: 'Grove', c
 /** Writes one text, and then nothing until the client goes. */
 const writesAndStalls = (text: string): LocalFunction => scripted([{ chunk: text }, 'stall']);
 
-describe.each<Build>(['zoneless', 'zone'])('the Angular application, %s', (build) => {
+const phone: BrowserContextOptions = { viewport: { width: 375, height: 600 }, hasTouch: true, isMobile: true };
+
+describe.each<Build>(['zoneless', 'zone', 'relay'])('the Angular application, %s', (build) => {
   let browser: Browser;
   beforeAll(async () => (browser = await launchChromium()));
   afterAll(() => browser.close());
@@ -18,10 +21,14 @@ describe.each<Build>(['zoneless', 'zone'])('the Angular application, %s', (build
   async function open(
     functions: Record<string, LocalFunction>,
     path = '/',
-    configOf?: (local: LocalLambda) => object,
+    { configOf, ...device }: BrowserContextOptions & { configOf?: (local: LocalLambda) => object } = {},
   ): Promise<{ page: Page; local: LocalLambda }> {
     const app = await startApp(build, functions, configOf);
-    const context = await browser.newContext({ viewport: { width: 900, height: 500 } });
+    const context = await browser.newContext({
+      viewport: { width: 900, height: 500 },
+      permissions: ['clipboard-read', 'clipboard-write'],
+      ...device,
+    });
     const page = await context.newPage();
     const uncaught: Error[] = [];
     page.on('pageerror', (error) => uncaught.push(error));
@@ -60,7 +67,11 @@ describe.each<Build>(['zoneless', 'zone'])('the Angular application, %s', (build
     );
 
   const seesStatus = (page: Page, text: string | RegExp): Promise<void> =>
-    page.locator('.status').last().filter({ hasText: text }).waitFor();
+    page.locator('.state').last().filter({ hasText: text }).waitFor();
+
+  /** Reads the details, which are there though they are closed. */
+  const seesCounts = (page: Page, text: string | RegExp): Promise<void> =>
+    page.locator('.counts').last().filter({ hasText: text }).waitFor({ state: 'attached' });
 
   it('is the build that it says', async () => {
     const { page } = await open({});
@@ -79,15 +90,16 @@ describe.each<Build>(['zoneless', 'zone'])('the Angular application, %s', (build
     const { page, local } = await open({ chat });
     await ask(page, 'How much?');
     await seesText(page, 'One');
-    await seesStatus(page, 'Streaming · 1 chunk in');
+    await seesCounts(page, /bytes? in 1 chunk,/);
     first.open();
     await seesText(page, 'One two\n\nthr');
-    await seesStatus(page, 'Streaming · 2 chunks');
+    await seesCounts(page, 'in 2 chunks');
     second.open();
     await seesText(page, 'One two\n\nthree €');
-    await seesStatus(page, 'Complete · 3 chunks');
+    await seesStatus(page, 'Complete');
+    await seesCounts(page, '18 bytes in 3 chunks');
     expect(local.requests).toHaveLength(1);
-    expect(JSON.parse(new TextDecoder().decode(local.requests[0]?.payload))).toEqual({ prompt: 'How much?' });
+    expect(JSON.parse(new TextDecoder().decode(local.requests[0]?.payload))).toMatchObject({ prompt: 'How much?' });
   });
 
   it('closes the connection at the server on Stop, and keeps the text', async () => {
@@ -129,6 +141,10 @@ describe.each<Build>(['zoneless', 'zone'])('the Angular application, %s', (build
     await page.getByRole('cell', { name: 'Lyon' }).waitFor();
     await page.getByRole('link', { name: 'Chat' }).click();
     expect(await local.requests[1]?.closedEarly).toBe(true);
+    // The conversation outlived its page.
+    await seesStatus(page, 'Stopped');
+    expect(await textOf(page)).toBe('Half');
+    expect(local.requests).toHaveLength(2);
   });
 
   it('shows when it tries again, and then the answer', async () => {
@@ -139,52 +155,53 @@ describe.each<Build>(['zoneless', 'zone'])('the Angular application, %s', (build
     );
     const { page, local } = await open({ chat });
     await ask(page, 'Hello?');
-    await seesStatus(page, 'Too many requests right now. Retrying in 2 s, attempt 2');
+    await seesStatus(page, 'Too many requests right now. Retrying in 2 s, attempt 2 of 4');
     await seesStatus(page, 'Retrying in 1 s');
     await seesText(page, 'At last');
     await seesStatus(page, 'Complete');
     expect(local.requests).toHaveLength(2);
   });
 
-  it('signs with the credentials of a Cognito identity pool where the configuration names one', async () => {
-    const identityPoolId = 'us-east-1:00000000-0000-4000-8000-000000000001';
-    const chat = scripted([{ chunk: 'Welcome' }, { complete: {} }]);
-    const { page, local } = await open({ chat }, '/', ({ endpoint }) => ({
-      region: 'us-east-1',
-      endpoint,
-      identityPoolId,
-    }));
-    // Cognito's two operations, answered by the browser itself: nothing leaves this machine.
-    const asked: unknown[] = [];
-    await page.route('https://cognito-identity.us-east-1.amazonaws.com/', async (route) => {
-      const operation = route.request().headers()['x-amz-target']?.split('.').at(-1);
-      asked.push([operation, route.request().postDataJSON()]);
-      const credentials = {
-        AccessKeyId: 'VISITOR',
-        SecretKey: 'secret',
-        SessionToken: 'session',
-        Expiration: Date.now() / 1_000 + 3_600,
-      };
-      await route.fulfill({
-        contentType: 'application/x-amz-json-1.1',
-        headers: { 'access-control-allow-origin': '*' },
-        json: operation === 'GetId' ? { IdentityId: 'me' } : { IdentityId: 'me', Credentials: credentials },
+  it.skipIf(build === 'relay')(
+    'signs with the credentials of a Cognito identity pool where the configuration names one',
+    async () => {
+      const identityPoolId = 'us-east-1:00000000-0000-4000-8000-000000000001';
+      const chat = scripted([{ chunk: 'Welcome' }, { complete: {} }]);
+      const { page, local } = await open({ chat }, '/', {
+        configOf: ({ endpoint }) => ({ region: 'us-east-1', endpoint, identityPoolId }),
       });
-    });
-    await ask(page, 'Hello?');
-    await seesText(page, 'Welcome');
-    await ask(page, 'Again?');
-    await local.request(1);
-    expect(asked).toEqual([
-      ['GetId', { IdentityPoolId: identityPoolId }],
-      ['GetCredentialsForIdentity', { IdentityId: 'me' }],
-    ]);
-    expect(local.requests).toHaveLength(2);
-    for (const { headers } of local.requests) {
-      expect(headers.authorization).toContain('Credential=VISITOR/');
-      expect(headers['x-amz-security-token']).toBe('session');
-    }
-  });
+      // Cognito's two operations, answered by the browser itself: nothing leaves this machine.
+      const asked: unknown[] = [];
+      await page.route('https://cognito-identity.us-east-1.amazonaws.com/', async (route) => {
+        const operation = route.request().headers()['x-amz-target']?.split('.').at(-1);
+        asked.push([operation, route.request().postDataJSON()]);
+        const credentials = {
+          AccessKeyId: 'VISITOR',
+          SecretKey: 'secret',
+          SessionToken: 'session',
+          Expiration: Date.now() / 1_000 + 3_600,
+        };
+        await route.fulfill({
+          contentType: 'application/x-amz-json-1.1',
+          headers: { 'access-control-allow-origin': '*' },
+          json: operation === 'GetId' ? { IdentityId: 'me' } : { IdentityId: 'me', Credentials: credentials },
+        });
+      });
+      await ask(page, 'Hello?');
+      await seesText(page, 'Welcome');
+      await ask(page, 'Again?');
+      await local.request(1);
+      expect(asked).toEqual([
+        ['GetId', { IdentityPoolId: identityPoolId }],
+        ['GetCredentialsForIdentity', { IdentityId: 'me' }],
+      ]);
+      expect(local.requests).toHaveLength(2);
+      for (const { headers } of local.requests) {
+        expect(headers.authorization).toContain('Credential=VISITOR/');
+        expect(headers['x-amz-security-token']).toBe('session');
+      }
+    },
+  );
 
   it('keeps the partial text of an answer that breaks', async () => {
     const broken = gate();
@@ -217,22 +234,23 @@ describe.each<Build>(['zoneless', 'zone'])('the Angular application, %s', (build
       Object.assign(globalThis, { seen });
     });
     await ask(page, 'Much?');
-    await seesStatus(page, /Streaming · \d/);
+    await seesStatus(page, 'Answering…');
     await page.keyboard.type('still typing', { delay: 20 });
-    await seesStatus(page, 'Streaming · 10,000 chunks');
+    const text = Array.from({ length: 10_000 }, (_, index) => token(index)).join('');
+    await seesCounts(page, `${text.length.toLocaleString('en')} bytes`);
     expect(await page.getByLabel('Your question').inputValue()).toBe('still typing');
     last.open();
-    await seesStatus(page, 'Complete · 10,001 chunks');
+    await seesStatus(page, 'Complete');
 
-    expect(await textOf(page)).toBe(Array.from({ length: 10_000 }, (_, index) => token(index)).join('') + 'the end');
+    expect(await textOf(page)).toBe(`${text}the end`);
     const { elapsedMs, typedAt } = await page.evaluate(() => {
       const { seen } = globalThis as unknown as { seen: { startedAt: number; typedAt: string[] } };
       return { elapsedMs: performance.now() - seen.startedAt, typedAt: seen.typedAt };
     });
     // What was typed was handled while tokens came, between others; the first entry is the question.
     expect(new Set(typedAt.slice(1)).size).toBeGreaterThan(1);
-    const status = await page.locator('.status').textContent();
-    const updates = Number(/in ([\d,]+) updates/.exec(status ?? '')?.[1]?.replace(',', ''));
+    const counts = await page.locator('.counts').textContent();
+    const updates = Number(/in ([\d,]+) updates/.exec(counts ?? '')?.[1]?.replace(',', ''));
     console.log(`${build}: 10,001 chunks in ${updates} signal writes, ${elapsedMs.toFixed(0)} ms with the typing`);
     // One in 16 ms; the first, the last, and the one that the status itself is.
     expect(updates).toBeLessThanOrEqual(elapsedMs / 16 + 3);
@@ -254,10 +272,10 @@ describe.each<Build>(['zoneless', 'zone'])('the Angular application, %s', (build
     const fromEnd = (): Promise<number> =>
       thread.evaluate((element) => Math.abs(element.scrollHeight - element.clientHeight - element.scrollTop));
     await ask(page, 'Long?');
-    await seesStatus(page, 'Streaming · 1 chunk in');
+    await seesCounts(page, /bytes? in 1 chunk,/);
     expect(await fromEnd()).toBeLessThan(2);
     pieces[0]?.open();
-    await seesStatus(page, 'Streaming · 2 chunks');
+    await seesCounts(page, 'in 2 chunks');
     expect(await fromEnd()).toBeLessThan(2);
 
     const scrolled = thread.evaluate((element) => new Promise((done) => element.addEventListener('scroll', done)));
@@ -266,17 +284,21 @@ describe.each<Build>(['zoneless', 'zone'])('the Angular application, %s', (build
     const line = page.getByText('Line 20', { exact: true }).first();
     const before = await line.boundingBox();
     pieces[1]?.open();
-    await seesStatus(page, 'Streaming · 3 chunks');
+    await seesCounts(page, 'in 3 chunks');
     pieces[2]?.open();
     await seesStatus(page, 'Complete');
     expect(await line.boundingBox()).toEqual(before);
     expect(await fromEnd()).toBeGreaterThan(300);
+
+    await page.getByRole('button', { name: 'Jump to latest' }).click();
+    expect(await fromEnd()).toBeLessThan(2);
+    await page.getByRole('button', { name: 'Jump to latest' }).waitFor({ state: 'detached' });
   });
 
   it('fits a phone, also a small one, with nothing to scroll sideways and the composer in sight', async () => {
     const { page } = await open({ chat: writesAndStalls(`${'Long '.repeat(500)}${'x'.repeat(500)}`) });
     await ask(page, `${'Long '.repeat(20)}${'x'.repeat(100)}?`);
-    await seesStatus(page, 'Streaming');
+    await seesStatus(page, 'Answering…');
     for (const width of [375, 320]) {
       await page.setViewportSize({ width, height: 560 });
       const { scrollWidth, scrollHeight } = await page.evaluate(() => ({
@@ -290,6 +312,79 @@ describe.each<Build>(['zoneless', 'zone'])('the Angular application, %s', (build
       // The header keeps to its place: the conversation takes what is left, and scrolls.
       expect((await page.getByLabel('Conversation').boundingBox())?.y).toBeLessThan(110);
     }
+  });
+
+  it('keeps the end of the conversation in sight while the composer grows, on a phone', async () => {
+    const half = 'Half of the answer. '.repeat(60);
+    const { page } = await open({ chat: scripted([{ chunk: half }, 'reset']) }, '/', phone);
+    await page.getByLabel('Your question').fill('Hello?');
+    await page.getByRole('button', { name: 'Send' }).click();
+    const again = page.getByRole('button', { name: 'Try again' });
+    await again.waitFor();
+    const composer = page.locator('form');
+    const before = (await composer.boundingBox())?.height ?? 0;
+    await page.getByLabel('Your question').fill('One\ntwo\nthree\nfour\nfive\nsix\nseven\neight\nnine');
+    await page.waitForFunction(
+      (height) => (document.querySelector('form')?.clientHeight ?? 0) > height + 50,
+      Math.round(before),
+    );
+    const [button, form] = [await again.boundingBox(), await composer.boundingBox()];
+    expect((button?.y ?? Infinity) + (button?.height ?? 0)).toBeLessThanOrEqual(form?.y ?? 0);
+    // Not covered by anything: the click arrives.
+    await again.click({ trial: true });
+    // The conversation keeps more than the composer takes.
+    expect((await page.getByLabel('Conversation').boundingBox())?.height).toBeGreaterThan(form?.height ?? Infinity);
+  });
+
+  it('breaks the line with Enter on a phone, and leaves the keyboard closed', async () => {
+    const { page, local } = await open({ chat: writesAndStalls('Half') }, '/', phone);
+    expect(await page.evaluate(() => document.activeElement?.tagName)).toBe('BODY');
+    await page.getByLabel('Your question').tap();
+    await page.keyboard.type('One');
+    await page.keyboard.press('Enter');
+    await page.keyboard.type('two?');
+    expect(local.requests).toHaveLength(0);
+    await page.getByRole('button', { name: 'Send' }).tap();
+    await seesText(page, 'Half');
+    expect(await page.locator('.question').textContent()).toContain('One\ntwo?');
+  });
+
+  it('has the focus in the prompt on a desktop, from the start', async () => {
+    const { page } = await open({});
+    await page.locator('#prompt:focus').waitFor();
+  });
+
+  it('shows the retries of every busy question, whatever was asked before', async () => {
+    const { page, local } = await open(createFunctions({ retryAfterSeconds: 1 }));
+    await ask(page, 'What if it is busy?');
+    await seesStatus(page, 'attempt 2 of 4');
+    await stop(page);
+    for (let time = 0; time < 2; time++) {
+      await ask(page, 'What if it is busy now?');
+      await seesStatus(page, 'attempt 2 of 4');
+      await seesStatus(page, 'attempt 3 of 4');
+      await seesStatus(page, 'Complete');
+    }
+    expect(local.requests).toHaveLength(7);
+  });
+
+  it('shows Markdown while it comes, copies it as it was written, and regenerates it', async () => {
+    const chat = scripted((_request, attempt) => [
+      { chunk: `# Answer ${attempt}\n- **one**\n- \`two()\`\n\n<img src=x onerror=alert(1)>` },
+      { complete: {} },
+    ]);
+    const { page, local } = await open({ chat });
+    await ask(page, 'Hello?');
+    await page.getByRole('heading', { name: 'Answer 1', level: 3 }).waitFor();
+    expect(await page.locator('.answer li strong').textContent()).toBe('one');
+    expect(await page.locator('.answer li code').textContent()).toBe('two()');
+    expect(await page.locator('.answer img').count()).toBe(0);
+    await page.getByRole('button', { name: 'Copy' }).click();
+    await page.locator('.copied').filter({ hasText: 'Copied' }).waitFor();
+    expect(await page.evaluate(() => navigator.clipboard.readText())).toContain('- **one**\n- `two()`');
+    await page.getByRole('button', { name: 'Regenerate' }).click();
+    await page.getByRole('heading', { name: 'Answer 2' }).waitFor();
+    expect([await page.locator('app-turn').count(), local.requests.length]).toEqual([1, 2]);
   });
 
   it('works by keyboard alone, and never loses the focus', async () => {

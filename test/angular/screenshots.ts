@@ -40,12 +40,12 @@ try {
     await page.getByRole('heading').waitFor();
     await save('welcome');
     await page.getByRole('button', { name: 'What is a response stream?' }).click();
-    await page.getByText('Unsubscribing closes the connection: press').waitFor();
+    await page.getByText('retryInvocation').waitFor();
     await save('stream');
 
     await page.getByLabel('Your question').fill('What if the service is busy?');
     await page.keyboard.press('Enter');
-    await status(page, /Retrying in 3 s, attempt 2/);
+    await status(page, /Retrying in 3 s, attempt 2 of 4/);
     await save('retry');
 
     await page.getByLabel('Your question').fill('What if the connection breaks?');
@@ -64,5 +64,5 @@ try {
 }
 
 async function status(page: Page, text: string | RegExp): Promise<void> {
-  await page.locator('.status').last().filter({ hasText: text }).waitFor();
+  await page.locator('.state').last().filter({ hasText: text }).waitFor();
 }

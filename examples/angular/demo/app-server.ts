@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { readdir, readFile } from 'node:fs/promises';
-import { createServer } from 'node:http';
+import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { extname, join, relative, sep } from 'node:path';
 
@@ -28,6 +28,8 @@ export async function startAppServer(options: {
   readonly directory: string;
   /** Asked for each request: the endpoint may start after the page's origin is known. */
   readonly config: () => object;
+  /** Answers what is below `/lambda/`. */
+  readonly relay?: RequestListener;
   readonly port?: number;
 }): Promise<AppServer> {
   const files = await readFiles(options.directory);
@@ -36,6 +38,10 @@ export async function startAppServer(options: {
 
   const server = createServer((request, response) => {
     const { pathname } = new URL(request.url ?? '/', 'http://127.0.0.1');
+    if (options.relay && pathname.startsWith('/lambda/')) {
+      options.relay(request, response);
+      return;
+    }
     response.setHeader('cache-control', 'no-cache');
     if (pathname === '/config.json') {
       response.setHeader('content-type', 'application/json');

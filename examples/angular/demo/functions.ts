@@ -5,7 +5,11 @@ const answer =
   'The page shows each piece as it comes, many times a second, without waiting for the end.\n\n' +
   'In this page the stream is an Observable. Unsubscribing closes the connection: ' +
   'press Stop, ask something else, or go to another page, and the server sees it within milliseconds.\n\n' +
-  'The last line below counts how many chunks came, and how often the page was told about them.';
+  'What an answer may hold:\n' +
+  '- **Markdown**, as far as it has come\n' +
+  '- code, such as `unsubscribe()`\n\n' +
+  '```ts\ninvoke({ FunctionName: "chat" })\n  .pipe(retryInvocation())\n```\n' +
+  'The details below count how many chunks came, and how often the page was told about them.';
 
 const busyAnswer =
   'The service was busy twice, and said when to come back. ' +
@@ -15,16 +19,24 @@ const brokenAnswer =
   'This answer breaks off, since its connection does. What has arrived stays on the page, ' +
   'and the page does not pretend that it is whole, because the end of the stream was never';
 
-/** How often the service says that it is busy before it answers. */
+/** How often the service says that it is busy before it answers a question. */
 const refusals = 2;
+/** Of so many questions is remembered how often they were refused: one that is given up would stay for ever. */
+const maxRemembered = 1_000;
 
 /** Answers word by word; says it is busy, or breaks off, where the question asks for that. */
 function createChat(retryAfterSeconds: number): LocalFunction {
-  let busy = 0;
+  const refused = new Map<string, number>();
   return scripted(({ payload }) => {
-    const { prompt } = JSON.parse(new TextDecoder().decode(payload)) as { prompt: string };
+    const { prompt, turn } = JSON.parse(new TextDecoder().decode(payload)) as { prompt: string; turn: string };
     if (/busy/i.test(prompt)) {
-      if (busy++ % (refusals + 1) < refusals) return [throttle(retryAfterSeconds)];
+      const times = refused.get(turn) ?? 0;
+      refused.delete(turn);
+      if (times < refusals) {
+        refused.set(turn, times + 1);
+        if (refused.size > maxRemembered) refused.delete([...refused.keys()][0] ?? '');
+        return [throttle(retryAfterSeconds)];
+      }
       return [...wordByWord(busyAnswer), { complete: {} }];
     }
     if (/break/i.test(prompt)) return [...wordByWord(brokenAnswer), 'reset'];

@@ -1,9 +1,9 @@
 import { provideBrowserGlobalErrorListeners, type EnvironmentProviders } from '@angular/core';
 import { provideRouter } from '@angular/router';
+import { provideLambdaStreams } from 'rx-lambda-stream/angular';
 import type { AppConfig } from './app-config';
 import { provideChangeDetection } from './change-detection';
-import { credentialsOf } from './lambda/credentials';
-import { provideLambdaClient } from './lambda/provide-lambda-client';
+import { source } from './lambda/source';
 import { routes } from './routes';
 
 export function appProviders(config: AppConfig): EnvironmentProviders[] {
@@ -11,10 +11,6 @@ export function appProviders(config: AppConfig): EnvironmentProviders[] {
     provideBrowserGlobalErrorListeners(),
     provideChangeDetection(),
     provideRouter(routes),
-    provideLambdaClient({
-      region: config.region,
-      ...(config.endpoint !== undefined && { endpoint: config.endpoint }),
-      credentials: credentialsOf(config),
-    }),
+    provideLambdaStreams(source(config)),
   ];
 }

@@ -1,4 +1,5 @@
 import { describeError } from '../lambda/describe-error';
+import { maxAttempts } from './conversation';
 import { isLive, type Turn } from './turn';
 
 /** One thing to say, with a key by which it is said once only. */
@@ -31,7 +32,7 @@ export function sentencesOf(text: string, isFinal: boolean): readonly string[] {
 function statusOf({ answer, stopped }: Turn): string | undefined {
   if (stopped) return 'Stopped.';
   // Said once for each attempt: the seconds are counted down on the page only.
-  if (answer.retry) return `Attempt ${answer.retry.attempt} follows.`;
+  if (answer.status === 'retrying') return `Attempt ${answer.retry.attempt} of ${maxAttempts} follows.`;
   if (answer.status === 'failed') return describeError(answer.error);
   return answer.status === 'complete' ? 'Answer complete.' : undefined;
 }

@@ -1,10 +1,10 @@
+import { ApplicationRef } from '@angular/core';
 import { TestBed, type ComponentFixture } from '@angular/core/testing';
-import { LambdaClient } from '@aws-sdk/client-lambda';
 import { TruncatedStreamError, type LambdaStreamEvent } from 'rx-lambda-stream';
+import { provideLambdaStreams } from 'rx-lambda-stream/angular';
 import { chunkEvent, completeEvent, fakeInvoke, headEvent, serviceException } from 'rx-lambda-stream/testing';
 import { Subject } from 'rxjs';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { INVOKE } from '../lambda/lambda-streams';
 import { Chat } from './chat';
 
 describe('the chat', () => {
@@ -13,6 +13,8 @@ describe('the chat', () => {
   /** One for each invocation: what the function answers, when the test says so. */
   let answers: Subject<LambdaStreamEvent>[];
   let invoke: ReturnType<typeof fakeInvoke>;
+  /** As on a desktop; false as on a phone. */
+  let hasKeyboard: boolean;
 
   beforeEach(() => {
     vi.useFakeTimers();
@@ -24,39 +26,60 @@ describe('the chat', () => {
         return answer;
       },
     });
-    TestBed.configureTestingModule({
-      providers: [
-        { provide: INVOKE, useValue: invoke },
-        { provide: LambdaClient, useValue: {} },
-      ],
-    });
-    fixture = TestBed.createComponent(Chat);
-    page = fixture.nativeElement as HTMLElement;
-    fixture.detectChanges();
+    hasKeyboard = true;
+    // What jsdom has not.
+    vi.stubGlobal('matchMedia', () => ({ matches: hasKeyboard }));
+    vi.stubGlobal(
+      'ResizeObserver',
+      class {
+        observe(): void {}
+        disconnect(): void {}
+      },
+    );
+    TestBed.configureTestingModule({ providers: [provideLambdaStreams({ invoke })] });
+    open();
   });
 
-  afterEach(() => vi.useRealTimers());
+  afterEach(() => {
+    vi.useRealTimers();
+    vi.unstubAllGlobals();
+  });
+
+  function open(): void {
+    fixture = TestBed.createComponent(Chat);
+    page = fixture.nativeElement as HTMLElement;
+    document.body.append(page);
+    pass(0);
+  }
 
   const query = <T extends HTMLElement>(selector: string): T => {
     const found = page.querySelector<T>(selector);
     if (found === null) throw new Error(`The page has no ${selector}`);
     return found;
   };
-  const button = (): HTMLButtonElement => query('form button');
-  const status = (turn = 0): string => page.querySelectorAll('.status')[turn]?.textContent.trim() ?? '';
-  const text = (turn = 0): string => page.querySelectorAll('.answer')[turn]?.textContent ?? '';
+  const button = (): HTMLButtonElement => query('form button[type=submit]');
+  const action = (name: string): HTMLButtonElement | undefined =>
+    [...page.querySelectorAll<HTMLButtonElement>('.status button')].find(
+      ({ textContent }) => textContent.trim() === name,
+    );
+  const status = (turn = 0): string => page.querySelectorAll('.state')[turn]?.textContent.trim() ?? '';
+  const text = (turn = 0): string =>
+    page.querySelectorAll('app-turn')[turn]?.querySelector('.answer')?.textContent ?? '';
+  const counts = (turn = 0): string => page.querySelectorAll('.counts')[turn]?.textContent ?? '';
   const announced = (): string[] => [...query('[aria-live=polite]').children].map((child) => child.textContent);
 
   /** Lets so much time pass, and renders. */
   function pass(ms = 16): void {
+    TestBed.inject(ApplicationRef).tick();
     vi.advanceTimersByTime(ms);
+    TestBed.inject(ApplicationRef).tick();
     fixture.detectChanges();
   }
 
   function ask(question: string): void {
     query<HTMLTextAreaElement>('textarea').value = question;
     query('textarea').dispatchEvent(new KeyboardEvent('keydown', { key: 'Enter', bubbles: true, cancelable: true }));
-    fixture.detectChanges();
+    pass(0);
   }
 
   it('invokes nothing before a question', () => {
@@ -66,7 +89,7 @@ describe('the chat', () => {
 
   it('sends the question, and connects', () => {
     ask('Hello?');
-    expect(invoke.inputs).toEqual([{ FunctionName: 'chat', Payload: { prompt: 'Hello?' } }]);
+    expect(invoke.inputs).toMatchObject([{ FunctionName: 'chat', Payload: { prompt: 'Hello?' } }]);
     expect(query('.question').textContent).toContain('Hello?');
     expect(status()).toBe('Connecting…');
     expect(button().textContent.trim()).toBe('Stop');
@@ -85,12 +108,14 @@ describe('the chat', () => {
     answers[0]?.next(chunkEvent('Two\nli'));
     pass();
     expect([...page.querySelectorAll('.answer p')].map((line) => line.textContent)).toEqual(['Two', 'li']);
-    expect(status()).toContain('Streaming · 1 chunk in');
+    expect(status()).toBe('Answering…');
+    expect(counts()).toBe('6 bytes in 1 chunk, shown in 2 updates');
     answers[0]?.next(chunkEvent('nes'));
     answers[0]?.next(completeEvent());
     pass(0);
     expect(text()).toBe('Twolines');
-    expect(status()).toContain('Complete · 2 chunks');
+    expect(status()).toBe('Complete');
+    expect(counts()).toContain('9 bytes in 2 chunks');
     expect(button().textContent.trim()).toBe('Send');
   });
 
@@ -99,7 +124,7 @@ describe('the chat', () => {
     for (let chunk = 0; chunk < 10_000; chunk++) answers[0]?.next(chunkEvent('x'));
     pass();
     // Connecting, and the 10,000 chunks.
-    expect(status()).toBe('Streaming · 10,000 chunks in 2 updates');
+    expect(counts()).toBe('10,000 bytes in 10,000 chunks, shown in 2 updates');
   });
 
   it('counts down to the next attempt, and says so to a screen reader once', () => {
@@ -107,11 +132,11 @@ describe('the chat', () => {
     const busy = serviceException('TooManyRequestsException', { retryAfterSeconds: 3 });
     answers[0]?.error(busy);
     pass();
-    expect(status()).toBe('Too many requests right now. Retrying in 3 s, attempt 2');
-    expect(announced()).toEqual(['Attempt 2 follows.']);
+    expect(status()).toBe('Too many requests right now. Retrying in 3 s, attempt 2 of 4');
+    expect(announced()).toEqual(['Attempt 2 of 4 follows.']);
     pass(1_000);
     expect(status()).toContain('Retrying in 2 s');
-    expect(announced()).toEqual(['Attempt 2 follows.']);
+    expect(announced()).toEqual(['Attempt 2 of 4 follows.']);
     expect(invoke.subscriptions).toBe(1);
     pass(10_000);
     expect(invoke.subscriptions).toBe(2);
@@ -130,8 +155,11 @@ describe('the chat', () => {
     expect(text()).toBe('Half of the ans');
     expect(status()).toContain('The connection broke before the end. What arrived is kept.');
     expect(announced()).toEqual(['Half of the ans', 'The connection broke before the end.']);
-    query('.status button').click();
+    action('Try again')?.click();
+    pass(0);
     expect(invoke.subscriptions).toBe(2);
+    // In the place of the failed one.
+    expect([page.querySelectorAll('app-turn').length, text(), status()]).toEqual([1, '', 'Connecting…']);
   });
 
   it('closes the connection on Stop, and keeps the text', () => {
@@ -139,7 +167,7 @@ describe('the chat', () => {
     answers[0]?.next(chunkEvent('Half'));
     pass();
     button().click();
-    fixture.detectChanges();
+    pass(0);
     expect(invoke.invocations[0]?.state).toBe('unsubscribed');
     expect(text()).toBe('Half');
     expect(status()).toContain('Stopped');
@@ -149,6 +177,7 @@ describe('the chat', () => {
   it('closes the connection on Escape', () => {
     ask('Hello?');
     query('textarea').dispatchEvent(new KeyboardEvent('keydown', { key: 'Escape' }));
+    pass(0);
     expect(invoke.invocations[0]?.state).toBe('unsubscribed');
   });
 
@@ -168,7 +197,7 @@ describe('the chat', () => {
     pass();
     ask('Second?');
     expect(invoke.invocations.map(({ state }) => state)).toEqual(['unsubscribed', 'open']);
-    expect([text(0), status(0).slice(0, 7)]).toEqual(['One', 'Stopped']);
+    expect([text(0), status(0)]).toEqual(['One', 'Stopped']);
     expect([text(1), status(1)]).toEqual(['', 'Connecting…']);
   });
 
@@ -176,8 +205,104 @@ describe('the chat', () => {
     ask('Hello?');
     answers[0]?.next(chunkEvent('One'));
     fixture.destroy();
+    TestBed.inject(ApplicationRef).tick();
     expect(invoke.invocations[0]?.state).toBe('unsubscribed');
     expect(answers[0]?.observed).toBe(false);
+  });
+
+  it('is still there when the reader comes back, with what had arrived', () => {
+    ask('Hello?');
+    answers[0]?.next(chunkEvent('Half'));
+    pass();
+    fixture.destroy();
+    open();
+    expect([query('.question').textContent, text(), status()]).toEqual(['You asked: Hello?', 'Half', 'Stopped']);
+    action('Try again')?.click();
+    pass(0);
+    expect([page.querySelectorAll('app-turn').length, status(), invoke.subscriptions]).toEqual([1, 'Connecting…', 2]);
+  });
+
+  it('regenerates the last answer, in its place', () => {
+    ask('First?');
+    answers[0]?.next(chunkEvent('One'));
+    answers[0]?.next(completeEvent());
+    pass();
+    ask('Second?');
+    answers[1]?.next(chunkEvent('Two'));
+    answers[1]?.next(completeEvent());
+    pass();
+    expect([...page.querySelectorAll('.actions')].map(({ textContent }) => textContent.trim())).toEqual([
+      'Copy',
+      'CopyRegenerate',
+    ]);
+    action('Regenerate')?.click();
+    pass(0);
+    answers[2]?.next(chunkEvent('Better'));
+    pass();
+    expect([text(0), text(1), page.querySelectorAll('app-turn').length]).toEqual(['One', 'Better', 2]);
+    expect(invoke.inputs.map(({ Payload }) => (Payload as { prompt: string }).prompt)).toEqual([
+      'First?',
+      'Second?',
+      'Second?',
+    ]);
+    expect(new Set(invoke.inputs.map(({ Payload }) => (Payload as { turn: string }).turn)).size).toBe(3);
+  });
+
+  it('copies an answer as it was written, and says so, or that it could not', async () => {
+    const writeText = vi.fn(() => Promise.resolve());
+    vi.stubGlobal('navigator', { clipboard: { writeText } });
+    ask('Hello?');
+    answers[0]?.next(chunkEvent('**Bold**'));
+    answers[0]?.next(completeEvent());
+    pass();
+    expect(text()).toBe('Bold');
+    action('Copy')?.click();
+    await vi.advanceTimersByTimeAsync(0);
+    pass();
+    expect(writeText).toHaveBeenCalledWith('**Bold**');
+    expect(query('.copied').textContent.trim()).toBe('Copied');
+    writeText.mockReturnValueOnce(Promise.reject(new Error('not allowed')));
+    action('Copy')?.click();
+    await vi.advanceTimersByTimeAsync(0);
+    pass();
+    expect(query('.copied').textContent.trim()).toBe('Could not copy');
+  });
+
+  it('has a heading of its own, and one for each question', () => {
+    const headings = (): string[] => [...page.querySelectorAll('h1, h2')].map(({ textContent }) => textContent);
+    expect(headings()).toEqual(['Ask a Lambda function']);
+    ask('Hello?');
+    expect(headings()).toEqual(['Conversation with a Lambda function', 'You asked: Hello?']);
+  });
+
+  it('has no empty line between the question and the state, while there is no text', () => {
+    ask('Hello?');
+    expect(page.querySelector('.answer')).toBeNull();
+    answers[0]?.error(serviceException('TooManyRequestsException', { retryAfterSeconds: 3 }));
+    pass();
+    expect(page.querySelector('.answer')).toBeNull();
+  });
+
+  it('has the focus in the prompt where there is a keyboard, and only there', () => {
+    expect(document.activeElement).toBe(query('textarea'));
+    expect(query('textarea').getAttribute('enterkeyhint')).toBe('send');
+    fixture.destroy();
+    hasKeyboard = false;
+    open();
+    expect(document.activeElement).toBe(document.body);
+    expect(query('textarea').getAttribute('enterkeyhint')).toBe('enter');
+  });
+
+  it('breaks the line with Enter on a phone', () => {
+    fixture.destroy();
+    hasKeyboard = false;
+    open();
+    ask('Hello?');
+    expect(invoke.subscriptions).toBe(0);
+    expect(query<HTMLTextAreaElement>('textarea').value).toBe('Hello?');
+    button().click();
+    pass(0);
+    expect(invoke.subscriptions).toBe(1);
   });
 
   it('announces whole sentences, politely', () => {

@@ -1,14 +1,22 @@
-import { ChangeDetectionStrategy, Component, computed, ElementRef, signal, viewChild } from '@angular/core';
-import { Subject } from 'rxjs';
+import {
+  afterNextRender,
+  ChangeDetectionStrategy,
+  Component,
+  computed,
+  DestroyRef,
+  ElementRef,
+  inject,
+  viewChild,
+} from '@angular/core';
 import { announcementsOf } from './announcements';
-import { currentTurn } from './current-turn';
+import { Conversation } from './conversation';
+import { hasKeyboard } from './has-keyboard';
 import { StickToEnd } from './stick-to-end';
-import { isLive, type Turn } from './turn';
 import { TurnView } from './turn-view';
 
 const suggestions = ['What is a response stream?', 'What if the service is busy?', 'What if the connection breaks?'];
 
-/** A conversation with the function `chat`. A new question, Stop, and leaving the page close the connection. */
+/** The page of a conversation. A new question, Stop, and leaving the page close the connection. */
 @Component({
   selector: 'app-chat',
   imports: [StickToEnd, TurnView],
@@ -17,36 +25,43 @@ const suggestions = ['What is a response stream?', 'What if the service is busy?
   styleUrl: './chat.css',
 })
 export class Chat {
-  /** A question, or null: nothing more of the answer. A Subject, since `toObservable(a signal)` speaks a moment later. */
-  readonly #asked = new Subject<string | null>();
-  readonly #past = signal<readonly Turn[]>([]);
-
-  readonly #current = currentTurn(this.#asked);
+  readonly #conversation = inject(Conversation);
 
   protected readonly suggestions = suggestions;
-  protected readonly turns = computed(() => {
-    const current = this.#current();
-    return current === null ? this.#past() : [...this.#past(), current];
-  });
-  protected readonly isLive = computed(() => {
-    const current = this.#current();
-    return current !== null && isLive(current);
-  });
+  protected readonly hasKeyboard = hasKeyboard();
+  protected readonly turns = this.#conversation.turns;
+  protected readonly isLive = this.#conversation.isLive;
   protected readonly announcements = computed(() => announcementsOf(this.turns().at(-1) ?? null));
 
   private readonly prompt = viewChild.required<ElementRef<HTMLTextAreaElement>>('prompt');
+  private readonly scroller = viewChild.required<ElementRef<HTMLElement>>('scroller');
   private readonly thread = viewChild.required(StickToEnd);
 
+  constructor() {
+    inject(DestroyRef).onDestroy(() => this.stop());
+    // On a phone, the focus would open the keyboard over the page.
+    if (this.hasKeyboard) afterNextRender(() => this.prompt().nativeElement.focus());
+  }
+
   protected ask(question: string): void {
-    this.#settle();
     this.thread().stick(true);
-    this.#asked.next(question);
+    this.#conversation.ask(question);
+  }
+
+  /** The button that was pressed disappears: the focus goes to where the reader goes on. */
+  protected suggest(question: string): void {
+    this.ask(question);
+    (this.hasKeyboard ? this.prompt() : this.scroller()).nativeElement.focus();
+  }
+
+  protected again(): void {
+    this.thread().stick(true);
+    this.#conversation.again();
+    this.scroller().nativeElement.focus();
   }
 
   protected stop(): void {
-    if (!this.isLive()) return;
-    this.#settle();
-    this.#asked.next(null);
+    this.#conversation.stop();
   }
 
   protected submit(event: Event): void {
@@ -58,10 +73,13 @@ export class Chat {
     this.ask(question);
   }
 
-  /** Enter sends and Shift+Enter breaks the line, but an Enter that ends a composed character does neither. */
+  /**
+   * Enter sends and Shift+Enter breaks the line, but an Enter that ends a composed character does neither. A phone has
+   * no Shift+Enter: there Enter breaks the line, and the button sends.
+   */
   protected enter(event: Event): void {
     const { shiftKey, isComposing } = event as KeyboardEvent;
-    if (!shiftKey && !isComposing) this.submit(event);
+    if (this.hasKeyboard && !shiftKey && !isComposing) this.submit(event);
   }
 
   /** The one button says Stop while there is something to stop: it stays in place, and keeps the focus. */
@@ -71,9 +89,8 @@ export class Chat {
     this.stop();
   }
 
-  /** The current turn becomes a past one, as it is: text that has arrived stays. */
-  #settle(): void {
-    const current = this.#current();
-    if (current !== null) this.#past.update((past) => [...past, { ...current, stopped: isLive(current) }]);
+  protected jumpToLatest(): void {
+    this.thread().stick(true);
+    this.scroller().nativeElement.focus();
   }
 }

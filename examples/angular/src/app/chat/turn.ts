@@ -1,10 +1,13 @@
-import type { Answer } from './answer';
+import type { Snapshot } from 'rx-lambda-stream';
 
 /** A question and its answer. */
 export interface Turn {
-  readonly id: number;
+  readonly id: string;
   readonly question: string;
-  readonly answer: Answer;
+  /** The answer as far as it is there. */
+  readonly answer: Snapshot;
+  /** How often the page was told of the answer so far: at most once a frame, however many chunks come. */
+  readonly updates: number;
   /** Stopped, or left for another question, before the answer's end. */
   readonly stopped: boolean;
 }

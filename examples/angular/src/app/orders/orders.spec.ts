@@ -1,11 +1,10 @@
 import { ApplicationRef } from '@angular/core';
 import { TestBed, type ComponentFixture } from '@angular/core/testing';
-import { LambdaClient } from '@aws-sdk/client-lambda';
 import { TruncatedStreamError, type LambdaStreamEvent } from 'rx-lambda-stream';
+import { provideLambdaStreams } from 'rx-lambda-stream/angular';
 import { chunkEvent, completeEvent, fakeInvoke, headEvent } from 'rx-lambda-stream/testing';
 import { Subject } from 'rxjs';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { INVOKE } from '../lambda/lambda-streams';
 import { Orders } from './orders';
 
 describe('the orders', () => {
@@ -24,12 +23,7 @@ describe('the orders', () => {
         return answer;
       },
     });
-    TestBed.configureTestingModule({
-      providers: [
-        { provide: INVOKE, useValue: invoke },
-        { provide: LambdaClient, useValue: {} },
-      ],
-    });
+    TestBed.configureTestingModule({ providers: [provideLambdaStreams({ invoke })] });
     fixture = TestBed.createComponent(Orders);
     page = fixture.nativeElement as HTMLElement;
     await pass(0);

@@ -1,9 +1,9 @@
-import { ChangeDetectionStrategy, Component, computed, inject, linkedSignal, signal } from '@angular/core';
+import { ChangeDetectionStrategy, Component, computed, linkedSignal, signal } from '@angular/core';
 import { rxResource } from '@angular/core/rxjs-interop';
 import { parseNdjson, retryInvocation } from 'rx-lambda-stream';
+import { injectLambdaStreams } from 'rx-lambda-stream/angular';
 import { of } from 'rxjs';
 import { describeError } from '../lambda/describe-error';
-import { LambdaStreams } from '../lambda/lambda-streams';
 import { toTable, type Table } from './to-table';
 
 /** A record of the function `orders`, one a line. */
@@ -24,7 +24,7 @@ type OrderTable = Table<Order>;
   styleUrl: './orders.css',
 })
 export class Orders {
-  readonly #streams = inject(LambdaStreams);
+  readonly #streams = injectLambdaStreams();
 
   protected readonly countries = ['Germany', 'France', 'Italy'];
   protected readonly country = signal('Germany');
