@@ -10,8 +10,8 @@ export class ReplayLimitError extends LambdaStreamError {
   constructor(init: { maxReplayBytes: number }) {
     const { maxReplayBytes } = init;
     super(
-      `The shared response has passed maxReplayBytes (${maxReplayBytes} bytes) and cannot be replayed from its start: ` +
-        `subscribe earlier, or raise the limit`,
+      `The shared response has passed maxReplayBytes (${maxReplayBytes} bytes) and cannot be replayed from its ` +
+        `start: subscribe earlier, or raise the limit`,
     );
     Object.assign(this, { maxReplayBytes });
   }

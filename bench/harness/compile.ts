@@ -15,7 +15,8 @@ export function compile(script: URL): Promise<string> {
   const path = fileURLToPath(script);
   const existing = compiled.get(path);
   if (existing !== undefined) return existing;
-  const outfile = `${root}node_modules/.cache/rx-lambda-stream-bench/${path.slice(root.length).replaceAll(/[^\w-]/g, '_')}.mjs`;
+  const name = path.slice(root.length).replaceAll(/[^\w-]/g, '_');
+  const outfile = `${root}node_modules/.cache/rx-lambda-stream-bench/${name}.mjs`;
   const result = build({
     entryPoints: [path],
     outfile,

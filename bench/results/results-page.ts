@@ -56,7 +56,7 @@ ${toTable(rows)}
 - **Growth**: _itself_ is this package at the smallest size; 1× says that an event, a byte or a chunk costs the same
   however many there are. The requests' own cost, measured with streams of no events, is left out.
 - **CRC-32**: the one in use, which chooses by length, against the two that it chooses from.
-- **Importing**: the built package in a new process each round, after the SDK and RxJS, which an application loads anyway.
-  At most 0.15 of the SDK's time is 6.67×.
+- **Importing**: the built package in a new process each round, after the SDK and RxJS, which an application loads
+  anyway. At most 0.15 of the SDK's time is 6.67×.
 `;
 }

@@ -61,7 +61,8 @@ export function toPlot(
         const x = left + i * barWidth;
         const top = y(figures[group]!);
         return (
-          `<rect class="${className}" x="${at(x + 2)}" y="${at(top)}" width="${barWidth - 4}" height="${at(plot.bottom - top)}">` +
+          `<rect class="${className}" x="${at(x + 2)}" y="${at(top)}" width="${barWidth - 4}" ` +
+          `height="${at(plot.bottom - top)}">` +
           `<title>${label}, ${size}: ${showFigure(figures[group]!)} events/s</title></rect>` +
           text(x + barWidth / 2, top - 5, abbreviate(figures[group]!), 'middle', 'value')
         );

@@ -43,7 +43,8 @@ function openUrl(caller: string, url: string | URL): Request {
     // The platform's own error quotes the URL, whose query may be a signature. Ours says only what may be wrong.
   }
   throw new TypeError(
-    `${caller}: request must be an absolute http or https URL (in a page also a relative one), without user and password`,
+    `${caller}: request must be an absolute http or https URL (in a page also a relative one), ` +
+      'without user and password',
   );
 }
 

@@ -19,7 +19,8 @@ interface AnyClient {
 }
 
 const expected =
-  'a connected client or cluster of `redis` or `@redis/client` 5 or 6, or of `ioredis` 5.6 or 6 (no pool, no sentinel client)';
+  'a connected client or cluster of `redis` or `@redis/client` 5 or 6, or of `ioredis` 5.6 or 6 ' +
+  '(no pool, no sentinel client)';
 
 /** Checks the client at the call of `redisLog`, as far as it can be known there, and drives it. */
 export function driverOf(client: unknown): RedisDriver {

@@ -2,9 +2,9 @@ import { isLambdaStreamError, type HeadEvent } from '../../index.js';
 import type { ClientArguments } from './create-client.js';
 import { oneLine, type Paint } from '../terminal.js';
 
-/** What `invoke` knows of a failed call besides the error. */
+/** The facts of a failed call that its error does not hold. */
 export interface CallCircumstances extends ClientArguments {
-  /** The head of the response, where one came. */
+  /** The response's head, if it arrived. */
   readonly head?: HeadEvent | undefined;
 }
 
@@ -12,7 +12,7 @@ export interface CallCircumstances extends ClientArguments {
 export function describeError(error: unknown, paint: Paint, call: CallCircumstances): string {
   const { name = 'Error', message = '', code } = error as { name?: string; message?: string; code?: string };
   const where = call.endpoint ?? 'AWS';
-  // Node tries several addresses and then has no message for them together.
+  // Where several addresses failed, Node's error has no message.
   const text = message === '' ? `${code ?? 'unknown error'} (${where})` : message;
   const lines = [`${paint('red', name)}: ${oneLine(text.trim())}`];
   if (isLambdaStreamError(error) && error.code === 'function-error') {
@@ -28,7 +28,8 @@ function hintFor(error: unknown, call: CallCircumstances): string | undefined {
   const { message = '' } = error as { message?: string };
   const foreign = foreignAnswer(error, call.head);
   if (foreign !== undefined) {
-    return `${call.endpoint ?? 'AWS or a proxy before it'} did not answer as Lambda does (${foreign}): is it another server?`;
+    const server = call.endpoint ?? 'AWS or a proxy before it';
+    return `${server} did not answer as Lambda does (${foreign}): is it another server?`;
   }
   const profile = call.profile === undefined ? '' : ` profile "${call.profile}"`;
   if (/region is missing/i.test(message)) {
@@ -41,7 +42,7 @@ function hintFor(error: unknown, call: CallCircumstances): string | undefined {
     : `The credentials were looked for in${profile}: check that ~/.aws has it, and that its session has not ended.`;
 }
 
-/** Whether the call failed before it was sent, for want of credentials. */
+/** Tells whether the call failed before it was sent, because it had no credentials. */
 export function isAboutCredentials(error: unknown): boolean {
   const { name, message = '' } = error as { name?: string; message?: string };
   return name === 'CredentialsProviderError' || /credential/i.test(message);

@@ -1,48 +1,30 @@
-import type { IncomingMessage } from 'node:http';
 import { answerBuffered } from '../invocation/answer-buffered.js';
 import { answerStream } from '../invocation/answer-stream.js';
 import type { FunctionFailure } from '../invocation/describe-failure.js';
 import { acceptInvocation, type IncomingInvocation, type Invocation } from '../invocation/invocation.js';
 import { isScripted } from '../runtime/local-function.js';
 import { answerScript } from '../script/answer-script.js';
+import { answerAccepted } from './answer-accepted.js';
 import { answerCors } from './doors.js';
 import type { Door } from './handle-request.js';
-import { readRequestBody } from './read-request-body.js';
 import { matchRoute, type Route } from './routes.js';
 import { invalidParameter, invalidRequestContent } from './service-errors.js';
 
 /** AWS's limit for the client context, in bytes of base64. */
 const maxClientContextBytes = 3_583;
 
-/** The door of Lambda's API. */
+/** The door of Lambda's API. It refuses a request that AWS would refuse before it runs a function. */
 export const apiDoor: Door = {
   answerCors,
   route: ({ method, url }) => matchRoute(method, url),
-  answer: answerRequest,
+  answer: (incoming, route, request) =>
+    answerAccepted(incoming, request, (payload) => accept(incoming, route, payload), answer),
 };
 
-/**
- * Answers a request of Lambda's API to its end. Resolves with a handler's failure, if there was one.
- *
- * @throws ServiceRefusal for a request that AWS would refuse before it runs a function.
- */
-async function answerRequest(
-  incoming: IncomingInvocation,
-  route: Route,
-  request: IncomingMessage,
-): Promise<FunctionFailure | undefined> {
-  const { settings, record } = incoming;
-  const body = await readRequestBody(request, settings.maxRequestBytes);
-  if (body === undefined) return undefined;
-  record.payload = body;
+function accept(incoming: IncomingInvocation, route: Route, payload: Uint8Array): Invocation {
   checkParameters(incoming, route);
-  // A script answers whatever the event is.
-  const invocation = acceptInvocation(incoming, ({ handler }) => (isScripted(handler) ? undefined : parseEvent(body)));
-  try {
-    return await answer(invocation);
-  } finally {
-    invocation.release();
-  }
+  // A script answers any payload, so that only a handler's payload has to be JSON.
+  return acceptInvocation(incoming, ({ handler }) => (isScripted(handler) ? undefined : parseEvent(payload)));
 }
 
 async function answer(invocation: Invocation): Promise<FunctionFailure | undefined> {

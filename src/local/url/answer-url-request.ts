@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { answerAccepted } from '../http/answer-accepted.js';
 import { addCorsHeaders, answerPreflight, type DoorSettings } from '../http/doors.js';
 import type { Door } from '../http/handle-request.js';
-import { readRequestBody } from '../http/read-request-body.js';
 import type { ServiceError } from '../http/service-errors.js';
 import type { FunctionFailure } from '../invocation/describe-failure.js';
 import { acceptInvocation, type IncomingInvocation, type Invocation } from '../invocation/invocation.js';
@@ -23,30 +23,13 @@ export function urlDoor(functionName: string): Door {
   return {
     answerCors: answerUrlCors,
     route: ({ url = '/' }) => ({ operation: 'FunctionUrl', path: url.split('?', 1)[0] ?? '/', functionName }),
-    answer: (incoming, _route, request) => answerUrlRequest(incoming, request),
+    answer: (incoming, _route, request) => answerAccepted(incoming, request, () => accept(incoming, request), run),
   };
 }
 
-/**
- * Answers a request to a function's URL to its end. Resolves with a handler's failure, if there was one.
- *
- * @throws ServiceRefusal for a request that is refused before the function runs.
- */
-async function answerUrlRequest(
-  incoming: IncomingInvocation,
-  request: IncomingMessage,
-): Promise<FunctionFailure | undefined> {
-  const { settings, record } = incoming;
-  const body = await readRequestBody(request, settings.maxRequestBytes);
-  if (body === undefined) return undefined;
-  record.payload = body;
-  const accepted = acceptInvocation(incoming, () => undefined);
-  const invocation = { ...accepted, event: toUrlEvent(request, record, accepted.traceId) };
-  try {
-    return await run(invocation);
-  } finally {
-    invocation.release();
-  }
+function accept(incoming: IncomingInvocation, request: IncomingMessage): Invocation {
+  const invocation = acceptInvocation(incoming, () => undefined);
+  return { ...invocation, event: toUrlEvent(request, incoming.record, invocation.traceId) };
 }
 
 async function run(invocation: Invocation): Promise<FunctionFailure | undefined> {
