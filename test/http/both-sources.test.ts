@@ -5,18 +5,22 @@ import {
   decodeHttpResponse,
   decodeText,
   invokeWithResponseStream,
+  observeInvocation,
   parseNdjson,
   parseSse,
   retryInvocation,
   shareInvocation,
   splitLines,
+  toAsyncIterable,
+  toReadableStream,
   toSnapshots,
   type HttpStatusError,
+  type InvocationReport,
   type LambdaStreamEvent,
 } from 'rx-lambda-stream';
 import { fetchResponseStream } from 'rx-lambda-stream/http';
 import { HttpResponseStream, streamifyResponse } from 'rx-lambda-stream/local';
-import { combineLatest, defer, map, mergeMap, of, takeLast, toArray, type Observable } from 'rxjs';
+import { combineLatest, defer, from, map, mergeMap, NEVER, Observable, of, takeLast, toArray } from 'rxjs';
 import { expect, it } from 'vitest';
 import { outcomeOf } from '../support/collect.js';
 import { startHttp } from '../support/live-http.js';
@@ -51,7 +55,9 @@ const responses: Record<
   empty: { statusCode: 204, headers: {}, cookies: [], pieces: [] },
 };
 
-type Source = (name: string, failOnStatus: boolean) => Observable<LambdaStreamEvent>;
+/** Makes the stream anew, for an operator that paces it. */
+type Open = (pauseWhile?: Observable<boolean>) => Observable<LambdaStreamEvent>;
+type Source = (name: string, failOnStatus: boolean) => Open;
 
 /** The two sources, over a real endpoint and a real server. */
 async function startBoth(): Promise<Record<'SDK' | 'HTTP', Source>> {
@@ -80,11 +86,16 @@ async function startBoth(): Promise<Record<'SDK' | 'HTTP', Source>> {
     response.end();
   });
   return {
-    SDK: (name, failOnStatus) =>
-      invokeWithResponseStream(client, { FunctionName: 'f', Payload: { name } }).pipe(
-        decodeHttpResponse({ failOnStatus }),
-      ),
-    HTTP: (name, failOnStatus) => fetchResponseStream(`${server.url}${name}`, { failOnStatus }),
+    SDK:
+      (name, failOnStatus) =>
+      (pauseWhile = NEVER) =>
+        invokeWithResponseStream(client, { FunctionName: 'f', Payload: { name } }, { pauseWhile }).pipe(
+          decodeHttpResponse({ failOnStatus }),
+        ),
+    HTTP:
+      (name, failOnStatus) =>
+      (pauseWhile = NEVER) =>
+        fetchResponseStream(`${server.url}${name}`, { failOnStatus, pauseWhile }),
   };
 }
 
@@ -118,7 +129,7 @@ function logOf(values: readonly unknown[]): unknown[] {
   return log;
 }
 
-const operators: Record<string, (source: Observable<LambdaStreamEvent>) => Observable<unknown>> = {
+const operators: Record<string, (source: Observable<LambdaStreamEvent>, open: Open) => Observable<unknown>> = {
   none: (source) => source,
   decodeHttpResponse: (source) => source.pipe(decodeHttpResponse()),
   // Joined, since where the text is cut carries no meaning.
@@ -148,6 +159,15 @@ const operators: Record<string, (source: Observable<LambdaStreamEvent>) => Obser
       const shared = source.pipe(shareInvocation({ replay: 'all' }));
       return combineLatest([shared.pipe(toArray()), shared.pipe(toArray())]).pipe(mergeMap((both) => both.map(logOf)));
     }),
+  toReadableStream: (_source, open) => defer(() => from(toReadableStream(open))),
+  toAsyncIterable: (_source, open) => defer(() => from(toAsyncIterable(open))),
+  // The report behind the events: times apart, which are those of the machine.
+  observeInvocation: (source) =>
+    new Observable((subscriber) =>
+      source
+        .pipe(observeInvocation((report) => subscriber.next(withoutTimes(report))))
+        .subscribe({ error: () => subscriber.complete(), complete: () => subscriber.complete() }),
+    ),
   createFlowControl: (source) =>
     defer(() => {
       const flow = createFlowControl();
@@ -157,6 +177,11 @@ const operators: Record<string, (source: Observable<LambdaStreamEvent>) => Obser
       );
     }),
 };
+
+/** A report as far as it is the same whatever the way. */
+function withoutTimes({ outcome, attempts, chunks, bytes, error }: InvocationReport): object {
+  return { outcome, attempts, hasChunks: chunks > 0, bytes, error: codeOf(error) };
+}
 
 const codeOf = (error: unknown): string | undefined => (error as { code?: string } | undefined)?.code;
 
@@ -169,7 +194,13 @@ it('every operator makes the same of both', async () => {
         const what = `${operator}, ${name}${failOnStatus ? ', failOnStatus' : ''}`;
         const [sdk, http] = await Promise.all(
           Object.values(sources).map(async (source) => {
-            const { values, error, completed } = await outcomeOf(apply(source(name, failOnStatus)));
+            const open = source(name, failOnStatus);
+            const { values, error, completed } = await outcomeOf(
+              apply(
+                defer(() => open()),
+                open,
+              ),
+            );
             return { log: logOf(values), end: completed ? 'completed' : endOf(error) };
           }),
         );

@@ -11,11 +11,20 @@ app.post('/orders/:id', async (context) => {
   return context.json({ id: context.req.param('id'), items, page: context.req.query('page') }, 201);
 });
 
+/** The responses that have written their first word. */
+const waiting = [];
+
 app.get('/words', (context) =>
   streamText(context, async (stream) => {
-    for (const word of ['one', 'two', 'three']) {
-      await stream.write(`${word} `);
-      await stream.sleep(5);
-    }
+    await stream.write('one ');
+    await new Promise((resolve) => waiting.push(resolve));
+    await stream.write('two ');
+    await stream.write('three ');
   }),
 );
+
+/** Lets the words go on. */
+app.post('/go-on', (context) => {
+  for (const resolve of waiting.splice(0)) resolve();
+  return context.body(null, 204);
+});
