@@ -18,6 +18,7 @@ import { measureLinear } from './linear/measure-linear.js';
 import { measureLoading } from './loading/measure-loading.js';
 import { measureNdjson } from './ndjson/measure-ndjson.js';
 import { measureLog } from './log/measure-log.js';
+import { measureRelay } from './relay/measure-relay.js';
 import { formatMarkdown } from './results/format-markdown.js';
 import { describeSurroundings } from './results/machine.js';
 import { describeRun } from './results/results-page.js';
@@ -35,6 +36,7 @@ const parts = {
   crc32: measureCrc32,
   loading: measureLoading,
   log: measureLog,
+  relay: measureRelay,
 } satisfies Record<string, (effort: Effort) => Promise<Row[]>>;
 
 const isPart = (name: string): name is keyof typeof parts => Object.hasOwn(parts, name);

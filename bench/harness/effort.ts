@@ -13,6 +13,9 @@ export interface Effort {
   readonly logRounds: number;
   /** How long streams of the log are measured in a round, in seconds. */
   readonly logSeconds: number;
+  readonly relayRounds: number;
+  /** How long the relay's clients are measured in a round, in seconds. */
+  readonly relaySeconds: number;
 }
 
 /** For figures to publish. */
@@ -28,6 +31,8 @@ export const full: Effort = {
   concurrencySeconds: 10,
   logRounds: 3,
   logSeconds: 10,
+  relayRounds: 5,
+  relaySeconds: 10,
 };
 
 /** For trying it out. */
@@ -43,4 +48,6 @@ export const quick: Effort = {
   concurrencySeconds: 2,
   logRounds: 1,
   logSeconds: 3,
+  relayRounds: 1,
+  relaySeconds: 3,
 };

@@ -1,59 +1,81 @@
-// npx tsx bench/relay/measure-relay.ts [clients] [rounds]
-import { fork, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
+import { alternate } from '../harness/alternate.js';
+import type { Effort } from '../harness/effort.js';
+import { medianOf } from '../harness/median.js';
+import { nextMessage, withProcesses } from '../harness/processes.js';
+import { kibibytesPerStream, microsecondsCpuPerToken, milliseconds, type Row, type Unit } from '../results/row.js';
 
-const clients = Number(process.argv[2] ?? 1_000);
-const rounds = Number(process.argv[3] ?? 3);
-/** 50 tokens a second, for five seconds. */
-const tokens = 250;
-const everyMs = 20;
+/** What the processes of a round are told. */
+export interface SseTask {
+  readonly clients: number;
+  readonly everyMs: number;
+  /** Tokens before those that are measured: the engine compiles, and the clients' places are made. */
+  readonly settleTokens: number;
+  readonly tokens: number;
+}
 
-interface Round {
-  /** The server's CPU time for one token of one client, in microseconds. */
-  readonly cpuUs: number;
+export interface ServerReport {
+  /** CPU time of the measured tokens. */
+  readonly cpuMs: number;
+  /** Live memory that an open client holds. */
+  readonly bytesPerClient: number;
+}
+
+/** How late tokens arrived, in milliseconds. */
+export interface ClientsReport {
   readonly p50: number;
   readonly p99: number;
 }
 
-const start = (script: string, ...args: readonly (string | number)[]): ChildProcess =>
-  fork(fileURLToPath(new URL(script, import.meta.url)), args.map(String), { execArgv: ['--import', 'tsx'] });
+const names = ['relay', 'loop'] as const;
+const other = 'res.write in a loop';
 
-async function message<T>(child: ChildProcess): Promise<T> {
-  const [value] = (await once(child, 'message')) as [T];
-  return value;
+const tokensPerSecond = 50;
+const clients = 1_000;
+
+/** At most 1.3 times the CPU time of a loop that knows neither places, nor pace, nor keys. */
+const target = 0.77;
+
+/** A thousand clients of server-sent events read one invocation, from the relay and from a hand-written loop. */
+export async function measureRelay({ relayRounds, relaySeconds }: Effort): Promise<Row[]> {
+  const task: SseTask = {
+    clients,
+    everyMs: 1_000 / tokensPerSecond,
+    settleTokens: 3 * tokensPerSecond,
+    tokens: relaySeconds * tokensPerSecond,
+  };
+  const samples = await alternate(names, (name) => measureRound(name, task), { rounds: relayRounds, warmUps: 0 });
+  const row = (unit: Unit, figure: (round: ServerReport & ClientsReport) => number, measured = ''): Row => ({
+    measured: `${clients.toLocaleString('en')} SSE clients of one invocation, ${tokensPerSecond} tokens/s${measured}`,
+    unit,
+    ours: medianOf(samples.relay, figure),
+    against: { name: other, figure: medianOf(samples.loop, figure) },
+  });
+  return [
+    {
+      ...row(microsecondsCpuPerToken, ({ cpuMs }) => (cpuMs * 1_000) / (task.tokens * clients)),
+      target,
+      inReadme: true,
+    },
+    row(milliseconds, ({ p50 }) => p50, ': lag, median'),
+    { ...row(milliseconds, ({ p99 }) => p99, ': lag, p99'), inReadme: true },
+    row(kibibytesPerStream, ({ bytesPerClient }) => bytesPerClient / 1_024, ': live memory'),
+  ];
 }
 
-async function measure(kind: 'relay' | 'loop'): Promise<Round> {
-  const server = start('server-process.ts', kind, tokens, everyMs);
-  const { port } = await message<{ port: number }>(server);
-  const client = start('client-process.ts', port, clients);
-  await message(client);
-  const result = message<{ tokens: number; p50: number; p99: number }>(client);
-  server.send('go');
-  const { tokens: arrived, p50, p99 } = await result;
-  if (arrived !== tokens * clients) throw new Error(`${kind}: ${arrived} of ${tokens * clients} tokens arrived`);
-  const report = message<{ cpuMs: number }>(server);
-  server.send('report');
-  const { cpuMs } = await report;
-  server.kill();
-  client.kill();
-  return { cpuUs: (cpuMs * 1_000) / arrived, p50, p99 };
+function measureRound(name: (typeof names)[number], task: SseTask): Promise<ServerReport & ClientsReport> {
+  return withProcesses(async (start) => {
+    const server = await start(new URL('./sse-server-process.ts', import.meta.url), name, JSON.stringify(task));
+    const { port } = await nextMessage<{ port: number }>(server, 'port');
+    const readers = await start(
+      new URL('./sse-clients-process.ts', import.meta.url),
+      String(port),
+      JSON.stringify(task),
+    );
+    await nextMessage<{ open: true }>(readers, 'open');
+    const reported = nextMessage<{ report: ServerReport }>(server, 'report');
+    const late = nextMessage<{ lags: ClientsReport }>(readers, 'lags');
+    server.send('go');
+    const [{ report }, { lags }] = await Promise.all([reported, late]);
+    return { ...report, ...lags };
+  });
 }
-
-const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[values.length >> 1] ?? NaN;
-const results = { relay: [] as Round[], loop: [] as Round[] };
-// In turn, so that what else the machine does meets both.
-for (let round = 0; round < rounds; round++) {
-  for (const kind of ['loop', 'relay'] as const) results[kind].push(await measure(kind));
-}
-for (const kind of ['loop', 'relay'] as const) {
-  const figure = (name: keyof Round): string => median(results[kind].map((round) => round[name])).toFixed(2);
-  console.log(
-    `${kind}: ${figure('cpuUs')} µs CPU a client-token, lag p50 ${figure('p50')} ms, p99 ${figure('p99')} ms`,
-  );
-}
-const cpu = (kind: 'relay' | 'loop'): number => median(results[kind].map(({ cpuUs }) => cpuUs));
-console.log(
-  `relay / loop: ${(cpu('relay') / cpu('loop')).toFixed(2)} of the CPU time (${clients} clients, ${rounds} rounds)`,
-);

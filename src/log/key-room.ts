@@ -15,7 +15,7 @@ import { createLeaseWatch } from './lease-watch.js';
 import { createLogCalls, type LogCalls } from './log-calls.js';
 import { decodeEntry, decodeOpening, type DecodedEntry } from './log-records.js';
 import { createProduction, type Production, type ProductionInit } from './production.js';
-import { oldest } from './reader-pace.js';
+import { older } from './reader-pace.js';
 
 /** So many renewals are made in a lease. */
 const renewalsPerLease = 3;
@@ -113,11 +113,17 @@ function createKeyRoom(log: InvocationLog, key: string, firstLeaseMs: number, on
     },
   });
 
+  /** One walk and no list: asked for whenever one of many readers moves or leaves. */
   function slowest(): EntryId | undefined {
     const now = asyncScheduler.now();
-    const placed = [...readers].filter(({ cursor }) => cursor !== '0-0');
-    const moving = placed.filter(({ waitingSince = now }) => now - waitingSince < leaseMs);
-    return oldest((moving.length > 0 ? moving : placed).map(({ cursor }) => cursor));
+    let ofMoving: EntryId | undefined;
+    let ofAll: EntryId | undefined;
+    for (const { cursor, waitingSince = now } of readers) {
+      if (cursor === '0-0') continue;
+      ofAll = older(ofAll, cursor);
+      if (now - waitingSince < leaseMs) ofMoving = older(ofMoving, cursor);
+    }
+    return ofMoving ?? ofAll;
   }
 
   function failAll(error: unknown): void {

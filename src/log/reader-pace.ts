@@ -46,9 +46,11 @@ export function createReaderPace(leaseMs: number): ReaderPace {
 }
 
 /** The oldest of the ids; undefined for none. */
-export function oldest(ids: readonly EntryId[]): EntryId | undefined {
-  return ids.reduce<EntryId | undefined>(
-    (least, id) => (least === undefined || compareIds(id, least) < 0 ? id : least),
-    undefined,
-  );
+function oldest(ids: readonly EntryId[]): EntryId | undefined {
+  return ids.reduce<EntryId | undefined>(older, undefined);
+}
+
+/** The older one of two ids, of which the first may not be there yet. */
+export function older(least: EntryId | undefined, id: EntryId): EntryId {
+  return least === undefined || compareIds(id, least) < 0 ? id : least;
 }

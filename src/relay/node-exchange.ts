@@ -1,5 +1,6 @@
 import { Observable } from 'rxjs';
 import type { Exchange, Outlet } from './exchange.js';
+import { createNodeOutlet } from './node-outlet.js';
 
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- as Node's own types have it
 type Listener = (...args: any[]) => void;
@@ -117,14 +118,7 @@ export function createNodeExchange(request: RelayRequest, response: RelayRespons
       begin(status, openHeaders);
       response.on('drain', drained);
       response.flushHeaders?.();
-      return {
-        write: (bytes) => response.write(bytes),
-        get waiting() {
-          return response.writableLength + (socket?._handle?.writeQueueSize ?? 0);
-        },
-        end: () => void response.end(''),
-        cut: () => void response.destroy(),
-      };
+      return createNodeOutlet(response, () => socket?._handle?.writeQueueSize ?? 0);
     },
   };
 }

@@ -10,7 +10,7 @@ const noBytes = new Uint8Array(0);
 interface FormattedChunk {
   readonly position: string;
   readonly from: string;
-  readonly message: Uint8Array | undefined;
+  readonly pieces: readonly Uint8Array[];
   readonly border: string;
   readonly rest: Uint8Array;
 }
@@ -43,7 +43,7 @@ export function createSseFormat(place: string | undefined, expose: 'all' | undef
     return encoder.encode(`${type}id: ${id}\n${data === undefined ? '' : `data: ${data}\n`}\n`);
   }
 
-  function text({ payload, position }: { payload: Uint8Array; position: string }): Uint8Array[] {
+  function text({ payload, position }: { payload: Uint8Array; position: string }): readonly Uint8Array[] {
     let formatted = formattedChunks.get(payload);
     // The same place and the same bytes before it: the rest of a character follows from them.
     if (formatted === undefined || formatted.from !== border || formatted.position !== position) {
@@ -55,7 +55,7 @@ export function createSseFormat(place: string | undefined, expose: 'all' | undef
         position,
         from: border,
         border: whole.length === 0 ? border : end,
-        message: whole.length === 0 ? undefined : block(end, JSON.stringify(decoder.decode(whole))),
+        pieces: whole.length === 0 ? [] : [block(end, JSON.stringify(decoder.decode(whole)))],
         // A copy: a view would hold the whole read.
         rest: held === 0 ? noBytes : bytes.slice(bytes.length - held),
       };
@@ -63,7 +63,7 @@ export function createSseFormat(place: string | undefined, expose: 'all' | undef
     }
     border = formatted.border;
     rest = formatted.rest;
-    return formatted.message === undefined ? [] : [formatted.message];
+    return formatted.pieces;
   }
 
   /** What is left at the end is no character; it becomes U+FFFD. */

@@ -17,9 +17,13 @@ export interface StreamFormat {
   readonly ping: Uint8Array;
 }
 
+/** The position that was read last, and its generation: all clients of an invocation ask for the same one. */
+let lastRead = { position: '', generation: '' };
+
 /** The generation of a position. */
 export function generationOf(position: string): string {
-  return position.slice(0, position.indexOf('-'));
+  if (lastRead.position !== position) lastRead = { position, generation: position.slice(0, position.indexOf('-')) };
+  return lastRead.generation;
 }
 
 /** A retry after which what was delivered is void. */
