@@ -1,8 +1,8 @@
 /**
  * One server of the benchmark: `relay`, or `loop`, which writes the same messages by hand. A process serves one round.
  *
- * It writes a token every `everyMs` once its parent says `go`: first those in which the engine compiles, then those that
- * are measured. Each token is the time at which it was made.
+ * It writes a token every `everyMs` once its parent says `go`: first those in which the engine compiles, then those
+ * that are measured. Each token is the time at which it was made.
  */
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
