@@ -2,7 +2,7 @@ import { alternate } from '../harness/alternate.js';
 import type { Effort } from '../harness/effort.js';
 import { medianOf } from '../harness/median.js';
 import { nextMessage, withProcesses } from '../harness/processes.js';
-import { kibibytesPerStream, microsecondsCpuPerToken, milliseconds, type Row, type Unit } from '../results/row.js';
+import { kibibytesPerStream, microsecondsCpuPerClient, milliseconds, type Row, type Unit } from '../results/row.js';
 
 /** What the processes of a round are told. */
 export interface SseTask {
@@ -52,7 +52,7 @@ export async function measureRelay({ relayRounds, relaySeconds }: Effort): Promi
   });
   return [
     {
-      ...row(microsecondsCpuPerToken, ({ cpuMs }) => (cpuMs * 1_000) / (task.tokens * clients)),
+      ...row(microsecondsCpuPerClient, ({ cpuMs }) => (cpuMs * 1_000) / (task.tokens * clients)),
       target,
       inReadme: true,
     },

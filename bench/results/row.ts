@@ -7,7 +7,7 @@ export interface Unit {
 export const eventsPerSecond: Unit = { name: 'events/s', better: 'more' };
 export const megabytesPerSecond: Unit = { name: 'MB/s', better: 'more' };
 export const microsecondsCpuPerEvent: Unit = { name: 'µs CPU per event', better: 'less' };
-export const microsecondsCpuPerToken: Unit = { name: 'µs CPU per client and token', better: 'less' };
+export const microsecondsCpuPerClient: Unit = { name: 'µs CPU per client and token', better: 'less' };
 export const nanosecondsCpuPerEvent: Unit = { name: 'ns CPU per event', better: 'less' };
 export const nanosecondsCpuPerByte: Unit = { name: 'ns CPU per byte', better: 'less' };
 export const nanosecondsCpuPerChunk: Unit = { name: 'ns CPU per chunk', better: 'less' };
