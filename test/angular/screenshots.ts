@@ -40,7 +40,7 @@ try {
     await page.getByRole('heading').waitFor();
     await save('welcome');
     await page.getByRole('button', { name: 'What is a response stream?' }).click();
-    await page.getByText('retryInvocation').waitFor();
+    await page.locator('.answer pre').filter({ hasText: 'retry' }).waitFor();
     await save('stream');
 
     await page.getByLabel('Your question').fill('What if the service is busy?');
