@@ -17,7 +17,7 @@ const ways = {
   zlib: (bytes: Uint8Array) => zlibCrc32(bytes, 0),
 } as const;
 
-/** By length: all ways read the same bytes, at the same place. */
+/** The inputs by length. All ways read the same bytes at the same place. */
 const inputs = new Map<number, Uint8Array>();
 
 serveRounds(({ way, size, times }: Crc32Task) => {
@@ -26,7 +26,7 @@ serveRounds(({ way, size, times }: Crc32Task) => {
   const take = ways[way];
   const expected = zlibCrc32(bytes, 0);
   return () => {
-    // Differences are gathered, so that no call can be left out.
+    // The result depends on every call, so that the engine cannot leave one out.
     let differences = 0;
     for (let i = 0; i < times; i++) differences |= take(bytes) ^ expected;
     if (differences !== 0) throw new Error(`${way}: not the CRC-32 of ${size} bytes`);

@@ -10,13 +10,12 @@ const ways = ['ours', 'tables', 'zlib'] as const;
 const sizes = [16, 128, 192, 256, 384, 512, 4096, 65_536];
 
 /**
- * The CRC-32 of src/event-stream/crc32.ts against the two that it chooses from. Its threshold is right where it is
- * never much
- * worse than either: `npm run bench -- crc32`.
+ * Measures the CRC-32 of src/event-stream/crc32.ts against the two ways that it chooses from. Its threshold is right if
+ * it is never much slower than either way.
  */
 export function measureCrc32({ crc32Rounds: rounds }: Effort): Promise<Row[]> {
   return withProcesses(async (start) => {
-    // One for all ways: where a process happens to have its memory would matter more than what is measured.
+    // One process measures all ways, because the place of its memory matters more than the way.
     const process = await start(new URL('./crc32-process.ts', import.meta.url));
     const rows: Row[] = [];
     for (const size of sizes) {

@@ -5,7 +5,7 @@
  *     npm run bench -- [PART…] [--quick] [--write]
  *
  * With the names of parts, only these are measured, and nothing is written. `--quick` takes few rounds, and writes only
- * with `--write`. A target that is missed is reported, and is no failure.
+ * with `--write`. A missed target is reported and does not fail the run.
  */
 import { parseArgs } from 'node:util';
 import { measureConcurrency } from './concurrency/measure-concurrency.js';

@@ -13,7 +13,7 @@ export interface ConcurrencyTask {
   readonly streams: number;
   readonly tokensPerSecond: number;
   /**
-   * How long the streams run before they are measured, in seconds: opening them is over, and the engine has compiled.
+   * How long the streams run before they are measured, in seconds. In that time they open, and the engine compiles.
    */
   readonly settleSeconds: number;
   /** How long they are measured, in seconds. */
@@ -24,9 +24,9 @@ export interface ConcurrencyResult {
   readonly eventsPerSecond: number;
   readonly cpuSecondsPerSecond: number;
   readonly serverCpuSecondsPerSecond: number;
-  /** Live memory that the open streams hold. */
+  /** The live memory that the open streams hold. */
   readonly heapBytesPerStream: number;
-  /** What the process has grown by since before the streams, garbage included. */
+  /** How much the process has grown since before the streams, with garbage. */
   readonly residentBytesPerStream: number;
 }
 
@@ -53,7 +53,7 @@ serveRounds(({ streams, tokensPerSecond, settleSeconds, seconds }: ConcurrencyTa
     // A stream that fails before all have started ends the round.
     return { started: Promise.race([started, ended.then(() => undefined)]), ended };
   };
-  /** Ends all streams; none may have lost a token. */
+  /** Ends all streams, and checks that no token was lost. */
   const finish = async (ended: Promise<unknown>): Promise<PaceReport> => {
     const response = await fetch(`http://127.0.0.1:${port}${finishPath}`);
     const report = (await response.json()) as PaceReport;
@@ -63,7 +63,7 @@ serveRounds(({ streams, tokensPerSecond, settleSeconds, seconds }: ConcurrencyTa
     return report;
   };
 
-  // One stream first: what is loaded and made once is no stream's memory.
+  // One stream comes first, so that memory that is allocated once does not count for the measured streams.
   const first = open(1);
   await first.started;
   await finish(first.ended);

@@ -20,20 +20,20 @@ export const comparedShapes: readonly ComparedShape[] = [
   { name: '64 KiB', payloadBytes: 64 * 1024, events: 4_000, eventsPerWrite: 1, target: 1.1 },
 ];
 
-/** Those in which buffers are nearly all that a contender allocates. */
+/** The shapes with large payloads. A contender allocates almost only buffers for them. */
 export const largeShapes = comparedShapes.filter(({ payloadBytes }) => payloadBytes >= 16 * 1024);
 
-/** What the results call a shape's rows. */
+/** Returns the title of a shape's rows. */
 export function titleOf({ name }: ComparedShape, heapMiB = 0): string {
   return `events of ${name}${heapMiB > 0 ? `, ${heapMiB} MiB of objects held` : ''}`;
 }
 
-/** The name of the function that sends this shape. */
+/** Returns the name of the function that sends this shape. */
 export function functionOf({ payloadBytes, events, eventsPerWrite }: Shape): string {
   return `shape-${payloadBytes}-${events}-${eventsPerWrite}`;
 }
 
-/** The shape that the function of this name sends; undefined for any other function. */
+/** Returns the shape that the function of this name sends. Returns undefined for any other function. */
 export function shapeOf(functionName: string): Shape | undefined {
   const [, payloadBytes, events, eventsPerWrite] = /^shape-(\d+)-(\d+)-(\d+)$/.exec(functionName) ?? [];
   if (payloadBytes === undefined) return undefined;

@@ -2,13 +2,13 @@
 export interface Rounds {
   /** Rounds that count. */
   readonly rounds: number;
-  /** Rounds before them, in which the engine compiles. */
+  /** Rounds before those, in which the engine compiles. */
   readonly warmUps: number;
 }
 
 /**
- * Measures contenders in turns, so that whatever else the machine does hits all of them; each round begins with
- * another one, so that none is always first.
+ * Measures contenders in turns, so that other work of the machine affects all of them. Each round begins with another
+ * contender, so that no contender is always the first.
  */
 export async function alternate<Name extends string, Sample>(
   names: readonly Name[],

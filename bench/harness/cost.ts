@@ -1,11 +1,11 @@
-/** What a stretch of work took. */
+/** What a piece of work took. */
 export interface Cost {
   readonly wallMs: number;
-  /** User and system time of the whole process: the collector's and the compiler's threads as well. */
+  /** User and system time of the whole process, with the threads of the collector and the compiler. */
   readonly cpuMs: number;
 }
 
-/** Starts to measure; calling what it returns tells the cost since. */
+/** Starts to measure. The function that it returns tells the cost since then. */
 export function startClock(): () => Cost {
   const cpu = process.cpuUsage();
   const start = performance.now();

@@ -1,6 +1,6 @@
 import { LambdaClient } from '@aws-sdk/client-lambda';
 
-/** A client of the benchmark's server; as many connections at once as there are streams. */
+/** Makes a client of the benchmark's server. The number of its connections is not limited. */
 export function makeClient(port: number): LambdaClient {
   return new LambdaClient({
     endpoint: `http://127.0.0.1:${port}`,

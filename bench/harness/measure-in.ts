@@ -2,7 +2,7 @@ import type { ChildProcess } from 'node:child_process';
 import { nextMessage } from './processes.js';
 import type { Answer, Round } from './serve-rounds.js';
 
-/** Has a process that serves rounds measure one. */
+/** Lets a process that serves rounds measure one round. */
 export async function measureIn<Result>(child: ChildProcess, task: unknown): Promise<Round<Result>> {
   const answered = nextMessage<Answer<Result>>(child, 'answer');
   child.send({ task });

@@ -1,4 +1,4 @@
-/** The middle value; of an even number of values, the mean of the middle two. */
+/** Returns the middle value, or the mean of the middle two. */
 export function median(values: readonly number[]): number {
   if (values.length === 0) throw new RangeError('There is no median of nothing');
   const sorted = [...values].sort((a, b) => a - b);
@@ -6,7 +6,7 @@ export function median(values: readonly number[]): number {
   return sorted.length % 2 === 1 ? sorted[half]! : (sorted[half - 1]! + sorted[half]!) / 2;
 }
 
-/** The median of one figure over many samples. */
+/** Returns the median of one figure over many samples. */
 export function medianOf<Sample>(samples: readonly Sample[], figure: (sample: Sample) => number): number {
   return median(samples.map(figure));
 }

@@ -5,16 +5,16 @@ import { compile } from './compile.js';
 /** Starts a script as a process of its own. */
 export type StartProcess = (script: URL, ...args: string[]) => Promise<ChildProcess>;
 
-/** Lends the means to start processes, and ends those that were started when the work is done or has failed. */
+/** Lets the work start processes, and ends them when the work is done or has failed. */
 export async function withProcesses<Result>(work: (start: StartProcess) => Promise<Result>): Promise<Result> {
   const children: ChildProcess[] = [];
   try {
     return await work(async (script, ...args) => {
       const child = fork(await compile(script), args, {
-        // Not this process's own, which load tsx. The flag only adds globalThis.gc.
+        // These replace this process's own arguments, which load tsx. The flag adds globalThis.gc.
         execArgv: ['--expose-gc'],
         env: { ...process.env, AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' },
-        // Carries bigints.
+        // This serialization carries bigints.
         serialization: 'advanced',
       });
       children.push(child);
@@ -25,7 +25,7 @@ export async function withProcesses<Result>(work: (start: StartProcess) => Promi
   }
 }
 
-/** A process for each contender. */
+/** Starts a process for each contender. */
 export async function startEach<Name extends string>(
   names: readonly Name[],
   start: (name: Name) => Promise<ChildProcess>,
@@ -41,7 +41,7 @@ async function endProcess(child: ChildProcess): Promise<void> {
   await exited;
 }
 
-/** The next message that has this field; rejects when the process ends instead. */
+/** Resolves with the next message that has this field. Rejects when the process ends instead. */
 export function nextMessage<Message extends object>(child: ChildProcess, field: keyof Message): Promise<Message> {
   return new Promise((resolve, reject) => {
     const onMessage = (message: object): void => {

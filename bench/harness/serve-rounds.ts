@@ -1,6 +1,6 @@
 import { startClock, type Cost } from './cost.js';
 
-/** A measured round: what it cost, and what it told. */
+/** A measured round: its cost and its result. */
 export interface Round<Result = unknown> extends Cost {
   readonly result: Result;
 }
@@ -13,8 +13,8 @@ export interface Answer<Result = unknown> {
 /**
  * Makes this process one that measures on demand: each task that its parent sends is one round.
  *
- * @param prepare - Makes everything that a round needs, outside of what is measured; what it returns is measured. Its
- * argument is what the parent gave to `measureIn`, unchecked.
+ * @param prepare - Makes everything that a round needs, and returns the function that is measured. Its argument is the
+ * task that the parent gave to `measureIn`, unchecked.
  */
 export function serveRounds<Result>(prepare: (task: never) => () => Promise<Result>): void {
   async function measure(task: never): Promise<Round<Result>> {

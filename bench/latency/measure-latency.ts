@@ -11,7 +11,7 @@ import { firstFrameMs, type ClientMoments, type Moment } from './moments.js';
 
 const names = [ours, sdkLoop] as const;
 
-/** How soon an application hears of the response, and the server of the application's leaving. */
+/** Measures how soon an application hears of the response, and how soon the server hears of an unsubscription. */
 export function measureLatency({ latencyRounds: rounds }: Effort): Promise<Row[]> {
   return withProcesses(async (start) => {
     const server = await startServer(start);
@@ -38,7 +38,7 @@ export function measureLatency({ latencyRounds: rounds }: Effort): Promise<Row[]
       against: {
         name: sdk,
         figure: of(samples[sdkLoop].map((sample) => sample[key])),
-        // The SDK waits for the first frame, whenever that comes.
+        // The SDK waits for the first frame, so that a ratio would say nothing.
         ...(key === 'headMs' && { comparable: false }),
       },
       inReadme: of === median,
@@ -55,7 +55,7 @@ export function measureLatency({ latencyRounds: rounds }: Effort): Promise<Row[]
   });
 }
 
-/** When the server wrote the next stream's headers, and when it saw it closed. */
+/** Resolves with the moments at which the server wrote the next stream's headers and saw the stream closed. */
 function momentsOf(server: ChildProcess): Promise<Record<Moment['moment'], bigint>> {
   return new Promise((resolve) => {
     let headers = 0n;

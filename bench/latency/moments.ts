@@ -1,17 +1,17 @@
-/** What the server saw of a stream, and when (ns of the machine's monotonic clock). */
+/** A moment of a stream as the server saw it, in ns of the machine's monotonic clock. */
 export interface Moment {
   readonly moment: 'headers' | 'closed';
   readonly at: bigint;
 }
 
-/** The same, as a client saw it. */
+/** The moments of a stream as a client saw them. */
 export interface ClientMoments {
-  /** The first that the application heard of the response. */
+  /** When the application first heard of the response. */
   readonly headAt: bigint;
   readonly leftAt: bigint;
 }
 
-/** The function that answers with its headers at once, its first frame later, and no end. */
+/** The function that sends its headers at once and its first frame later, and never ends. */
 export const latencyFunction = 'latency';
 
 /** How long the first frame follows the headers, in milliseconds. */

@@ -18,7 +18,7 @@ import {
 } from '../results/row.js';
 import { startServer } from '../server/start-server.js';
 
-/** Something that grows, step by step: what one unit of it costs should stay as it is. */
+/** Something that grows step by step. The cost of one unit should not change. */
 interface Growth<Task> {
   readonly measured: (size: string) => string;
   readonly unit: Unit;
@@ -31,7 +31,7 @@ const mebibyte = 1024 * kibibyte;
 const sizeName = (bytes: number): string => (bytes < mebibyte ? `${bytes / kibibyte} KiB` : `${bytes / mebibyte} MiB`);
 const countName = (count: number): string => count.toLocaleString('en');
 
-/** What is read in one round, however it is cut. */
+/** How much is read in one round, at every step. */
 const eventsARound = 100_000;
 const bytesARound = 64 * mebibyte;
 const chunksARound = 100_000;
@@ -85,7 +85,7 @@ const ndjsonGrowths: readonly Growth<ParserTask>[] = [
   },
 ];
 
-/** What an event, a chunk or a byte costs while there are ever more of them: the same. */
+/** Measures that an event, a chunk and a byte cost the same in a long stream as in a short one. */
 export function measureLinear({ linearRounds: rounds }: Effort): Promise<Row[]> {
   return withProcesses(async (start) => {
     const { port } = await startServer(start);
@@ -106,7 +106,7 @@ export function measureLinear({ linearRounds: rounds }: Effort): Promise<Row[]> 
       );
     }
 
-    /** Without the requests themselves: of them, a stream of 1,000 events has more to bear than one of a million. */
+    /** Leaves out the cost of the requests, because a round with short streams sends many more of them. */
     async function streamCpuMs(task: StreamsTask): Promise<number> {
       const none: Shape = { ...task.shape, events: 0 };
       const withEvents: Cost = await measureIn(client, task);
@@ -123,7 +123,7 @@ export function measureLinear({ linearRounds: rounds }: Effort): Promise<Row[]> 
   });
 }
 
-/** Each step against the smallest. */
+/** Compares each step with the smallest. */
 function toRows({ measured, unit, steps }: Growth<unknown>, figures: readonly number[]): Row[] {
   return steps.map(({ size }, i) => ({
     measured: measured(size),

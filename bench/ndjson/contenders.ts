@@ -8,7 +8,7 @@ import { parseNdjson } from 'rx-lambda-stream';
 /** Reads chunks to their end and returns the number of records. */
 export type Contender = (chunks: readonly Uint8Array[], lines: readonly string[]) => Promise<number>;
 
-/** Chunks are written straight into the splitter: no other stream's cost is laid at its door. */
+/** Writes the chunks straight into the splitter, so that only its own cost is measured. */
 async function throughDuplex(splitter: Duplex, chunks: readonly Uint8Array[]): Promise<number> {
   let records = 0;
   await new Promise<void>((resolve, reject) => {
@@ -21,7 +21,7 @@ async function throughDuplex(splitter: Duplex, chunks: readonly Uint8Array[]): P
   return records;
 }
 
-/** What the web platform offers without a library. */
+/** Reads with the streams of the web platform, without a library. */
 async function throughWebStreams(chunks: readonly Uint8Array[]): Promise<number> {
   let held = '';
   const splitter = new TransformStream<string, unknown>({
@@ -45,7 +45,7 @@ async function throughWebStreams(chunks: readonly Uint8Array[]): Promise<number>
   return records;
 }
 
-/** As little as reads lines out of chunks: no limits, no places of errors, no subscriber. */
+/** Reads lines in a bare loop, without limits, places of errors or a subscriber. */
 function throughLoop(chunks: readonly Uint8Array[]): number {
   const decoder = new TextDecoder();
   let records = 0;
@@ -101,7 +101,7 @@ const contenders = {
 
 type ContenderName = keyof typeof contenders;
 
-/** Those that take part in the comparison. */
+/** The contenders of the comparison. */
 export type ComparedName = Exclude<ContenderName, typeof oursUnlimited>;
 export const comparedNames: readonly ComparedName[] = (Object.keys(contenders) as ContenderName[]).filter(
   (name) => name !== oursUnlimited,

@@ -3,7 +3,7 @@ const utf8 = new TextEncoder();
 /** How a payload is made. */
 export type Recipe =
   | {
-      /** Rows as functions report them, of about 110 bytes; `nonAsciiEvery`th with letters beyond ASCII, 0 for none. */
+      /** Rows of about 110 bytes. Every `nonAsciiEvery`th has letters beyond ASCII, and with 0 no row has any. */
       readonly kind: 'rows';
       readonly records: number;
       readonly nonAsciiEvery: number;
@@ -52,7 +52,7 @@ function toBytes(lines: readonly string[]): Uint8Array {
   return utf8.encode(lines.map((line) => `${line}\n`).join(''));
 }
 
-/** Copies, as chunks from a network are: no two share a buffer. */
+/** Cuts bytes into copies. Chunks of a network share no buffer either. */
 function cutEvery(bytes: Uint8Array, chunkBytes: number): Uint8Array[] {
   const chunks: Uint8Array[] = [];
   for (let from = 0; from < bytes.length; from += chunkBytes) chunks.push(bytes.slice(from, from + chunkBytes));

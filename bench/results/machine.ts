@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { availableParallelism, cpus, loadavg, release, totalmem, type } from 'node:os';
 
-/** The packages whose versions the figures hang on, in the order of their importance. */
+/** The packages whose versions matter for the figures, the most important first. */
 const packages = ['@aws-sdk/client-lambda', 'rxjs', 'split2', 'ndjson', 'it-ndjson'];
 
-/** What the figures were measured with and on; nothing that tells whose machine it is. */
+/** Where and with which versions the figures were measured. It does not tell whose machine it was. */
 export interface Surroundings {
   /** The day, as in 2026-03-01. */
   readonly date: string;
@@ -14,14 +14,14 @@ export interface Surroundings {
   readonly load: number;
 }
 
-/** To be called before anything is measured, for the load's sake. */
+/** Describes the machine. Call it before anything is measured, because it reports the load. */
 export function describeSurroundings(): Surroundings {
   const version = (folder: string): string => {
     const file = new URL(`../../${folder}package.json`, import.meta.url);
     return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
   };
   const model = cpus()[0]?.model.trim() ?? 'an unknown processor';
-  // Without the build, which is the machine's own.
+  // The build's name is left out, because it would identify the machine.
   const [kernel = ''] = /^\d+\.\d+/.exec(release()) ?? [];
   const gibibytes = (totalmem() / 2 ** 30).toFixed(1);
   return {

@@ -6,7 +6,7 @@ import type { Row } from './row.js';
 const begin = '<!-- benchmark: written by npm run bench -->';
 const end = '<!-- /benchmark -->';
 
-/** What docs/benchmark.md shows: the plot, and the rows that are marked for it, as they are on the page of results. */
+/** Makes the block of docs/benchmark.md: the plot and the rows that are marked for it. */
 export function toPageBlock(rows: readonly Row[], surroundings: Surroundings): string {
   return `${begin}
 
@@ -18,7 +18,7 @@ ${describeRun(surroundings)}
 ${end}`;
 }
 
-/** The page with its block replaced; undefined where it has none. */
+/** Replaces the block of a page. Returns undefined where the page has no block. */
 export function replacePageBlock(page: string, block: string): string | undefined {
   const from = page.indexOf(begin);
   const to = page.indexOf(end, from);

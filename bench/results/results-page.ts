@@ -3,15 +3,15 @@ import { toTable } from './results-table.js';
 import type { Row } from './row.js';
 import { showFigure } from './show-figure.js';
 
-/** Above this, others had their share of the machine. */
+/** Above this load other programs used the machine too. */
 const maxLoad = 0.5;
 
-/** What the figures were measured on, in one paragraph. */
+/** Describes the run in one paragraph. */
 export function describeRun({ date, machine, versions }: Surroundings): string {
   return `Measured on ${date}: ${machine}; ${versions}.`;
 }
 
-/** The results as a page. */
+/** Makes the page of results. */
 export function toPage(rows: readonly Row[], surroundings: Surroundings, isQuick: boolean): string {
   const { load } = surroundings;
   return `# Benchmark results
@@ -37,9 +37,7 @@ ${toTable(rows)}
   whole process, its collector's and compiler's threads included. This package runs as plain JavaScript, its peers as
   npm installed them.
 - **Events**: a stream a round. _Single_ is one event an HTTP chunk, _batched_ is about 64 KiB of them. With _objects
-  held_ the process holds so much besides, as applications do. Without them Node 20 frees buffers by full collections,
-  forced by a limit on their memory, and has the more of these the less other garbage there is; this package makes
-  the least. Node 22 and 24 treat all contenders alike.
+  held_ the process also holds that much memory in small objects, as applications do.
 - **Latency**: the SDK's \`send()\` resolves with the first frame, whenever that comes, so that there is no ratio. The
   SDK's loop is left by \`abort()\`, because \`break\` would leave the connection open.
 - **HTTP bodies**: \`fetchResponseStream\` against \`fetch\` and a loop over its reader. Of small payloads the server
@@ -50,9 +48,9 @@ ${toTable(rows)}
   subscriber.
 - **Streams at once**: of 16-byte tokens, one an HTTP chunk and a write. A stream's interval between tokens is divided
   into slots of 1 ms over which the streams are dealt out: 1,000 streams of 50 tokens a second are 50 writes each
-  millisecond. A pace is _not held_ by who reads tokens more than 5 % slower or faster (those that were late), or is
-  busy, or has its server busy, for more than 90 % of the time; a lower pace follows. The live heap is after a collection; the
-  resident set is what the process has grown by, garbage included. Both hold Node's own sockets.
+  millisecond. A pace is _not held_ by a reader that reads tokens more than 5 % slower or faster (those that were late),
+  or that is busy, or whose server is busy, for more than 90 % of the time. A lower pace follows. The live heap is after
+  a collection. The resident set is what the process has grown by, with garbage. Both hold Node's own sockets.
 - **Growth**: _itself_ is this package at the smallest size; 1× says that an event, a byte or a chunk costs the same
   however many there are. The requests' own cost, measured with streams of no events, is left out.
 - **CRC-32**: the one in use, which chooses by length, against the two that it chooses from.

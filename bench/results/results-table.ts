@@ -23,7 +23,7 @@ function toCells(row: Row): string[] {
   ];
 }
 
-/** Whether the target was reached, by the exact ratio rather than by the one shown. */
+/** Tells whether the target was reached, by the exact ratio and not by the rounded one. */
 function verdictOf(row: Row): string {
   const { target } = row;
   if (target === undefined) return '';

@@ -23,7 +23,7 @@ export const kibibytesPerStream: Unit = { name: 'KiB per stream', better: 'less'
 export interface Other {
   readonly name: string;
   readonly figure: number;
-  /** False where the figures are of different things, so that their quotient would say nothing. */
+  /** False where the figures measure different things, so that their ratio says nothing. */
   readonly comparable?: false;
 }
 
@@ -34,7 +34,7 @@ export interface Row {
   /** This package's figure. */
   readonly ours: number;
   readonly against?: Other;
-  /** The ratio that the project has set itself. */
+  /** The ratio that the project aims at. */
   readonly target?: number;
   /** Whether docs/benchmark.md shows this row. */
   readonly inReadme?: boolean;
@@ -42,7 +42,7 @@ export interface Row {
 
 export type ComparedRow = Row & { readonly against: Other };
 
-/** How many times better this package is than the other; below 1 it is worse. */
+/** Returns how many times better this package is than the other. Below 1 it is worse. */
 export function ratioOf({ unit, ours, against }: Row): number | undefined {
   if (against === undefined || against.comparable === false) return undefined;
   return unit.better === 'more' ? ours / against.figure : against.figure / ours;

@@ -5,18 +5,18 @@ import { httpChunk, makeFrames, responseEnd } from './response-bytes.js';
 
 const token = makeFrames(16).map(httpChunk);
 
-/** Streams of 16-byte tokens, each at the same pace. */
+/** Writes streams of 16-byte tokens, all at the same pace. */
 export interface Pace {
-  /** Begins to write tokens to a response whose head was written: the first one at once. */
+  /** Begins to write tokens to a response whose head was written. The first token is written at once. */
   join(socket: Socket): void;
   /** Ends all responses. */
   finish(): PaceReport;
 }
 
 /**
- * Staggered: the interval between two tokens of a stream is divided into slots of one millisecond, and the streams are
- * dealt out over the slots, one after the other. So 1,000 streams of 50 tokens a second are 50 writes each millisecond
- * rather than 1,000 every twentieth. A tick that comes late serves all slots that were due.
+ * Starts to write tokens at a steady pace. The interval between two tokens of a stream is divided into slots of one
+ * millisecond, and the streams are dealt out over the slots. So 1,000 streams of 50 tokens a second make 50 writes each
+ * millisecond, and not 1,000 writes every 20 ms. A tick that comes late serves all slots that were due.
  */
 export function startPace(tokensPerSecond: number): Pace {
   const slots = Array.from({ length: Math.round(1000 / tokensPerSecond) }, () => [] as Socket[]);

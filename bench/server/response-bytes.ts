@@ -3,10 +3,10 @@ import type { Shape } from '../events/shapes.js';
 
 const ascii = new TextEncoder();
 
-/** Several payloads, so that no two frames in a row are equal; real tokens are not either. */
+/** The number of payloads, so that no two frames in a row are equal, as in real streams. */
 const differentFrames = 8;
 
-/** One write is at least this large, so that the server has little to do; the HTTP chunks inside stay as they are. */
+/** The smallest write, so that the server has little to do. It holds many HTTP chunks, each with its own length. */
 const minWriteBytes = 64 * 1024;
 
 const headOf = (...headers: string[]): string =>
@@ -45,7 +45,7 @@ export function httpChunk(bytes: Uint8Array): Uint8Array {
   return concat(ascii.encode(`${bytes.length.toString(16)}\r\n`), bytes, ascii.encode('\r\n'));
 }
 
-/** A response's body: some writes that are repeated, then what is left. */
+/** A response's body: writes that are repeated, and the rest after them. */
 export interface ResponseBody {
   readonly block: readonly Uint8Array[];
   readonly times: number;
@@ -62,7 +62,7 @@ export function makePlainBody(shape: Shape): ResponseBody {
   return makeBody(shape, makePayloads(shape.payloadBytes), lastChunk);
 }
 
-/** The same as many writes, each with one payload. */
+/** Yields the payloads of a shape as writes of their own, and the end. */
 export function* eachPayload({ payloadBytes, events }: Shape): Generator<Uint8Array> {
   const chunks = makePayloads(payloadBytes).map(httpChunk);
   for (let i = 0; i < events; i++) yield chunks[i % differentFrames]!;
@@ -78,7 +78,7 @@ function makeBody({ events, eventsPerWrite }: Shape, frames: readonly Uint8Array
     }
     return chunks;
   };
-  // After so many events both the frames and the HTTP chunks begin anew.
+  // After this many events both the frames and the HTTP chunks begin anew.
   const period = differentFrames * eventsPerWrite;
   const eventsPerBlock = period * Math.ceil(minWriteBytes / (period * frames[0]!.length));
   const times = Math.floor(events / eventsPerBlock);

@@ -4,7 +4,7 @@ import { exitCodes, UsageError } from './command-line.js';
 import { help } from './help.js';
 import { manyLines, paintFor } from './terminal.js';
 
-// Loaded when asked for: the help needs neither the SDK nor the endpoint.
+// Each command is loaded when it is called, because `--help` needs neither the SDK nor the endpoint.
 const commands = {
   invoke: async (args: readonly string[]) => (await import('./invoke/invoke.js')).invoke(args),
   serve: async (args: readonly string[]) => (await import('./serve/serve.js')).serve(args),
@@ -42,7 +42,7 @@ export async function runCli(args: readonly string[]): Promise<number> {
   }
 }
 
-/** Ends the process where its output cannot be written, such as on a full disk. A reader that left is no failure. */
+/** Ends the process where its output cannot be written, such as on a full disk. A pipe's reader may leave freely. */
 function reportBrokenOutput(error: NodeJS.ErrnoException): void {
   if (error.code === 'EPIPE') return;
   process.stderr.write(`error: the output cannot be written: ${error.message}\n`, () => {
@@ -73,7 +73,7 @@ function versionIn(file: string): string | undefined {
     const { name, version } = JSON.parse(readFileSync(file, 'utf8')) as { name?: string; version?: string };
     return name === 'rx-lambda-stream' ? version : undefined;
   } catch {
-    // No package.json in this folder: the next one up may have it.
+    // This folder has no package.json. The folder above may have it.
     return undefined;
   }
 }

@@ -28,7 +28,7 @@ export function manyLines(text: string): string {
     .replaceAll(controls, (character) => ('\n\t'.includes(character) ? character : oneLine(character)));
 }
 
-/** A value as one line of JSON. `JSON.stringify` escapes C0 only, so the other control characters are escaped here. */
+/** Shows a value as one line of JSON. Escapes the control characters that `JSON.stringify` leaves: all except C0. */
 export function jsonLine(value: unknown): string {
   const json = JSON.stringify(value, (_key, member: unknown) =>
     typeof member === 'bigint' ? member.toString() : member,
@@ -42,7 +42,7 @@ function unicodeEscape(character: string): string {
 
 const units = ['B', 'kB', 'MB', 'GB'];
 
-/** A number of bytes for people: `512 B`, `1.5 kB`. */
+/** Shows a number of bytes for people: `512 B`, `1.5 kB`. */
 export function formatBytes(bytes: number): string {
   let value = bytes;
   let unit = 0;

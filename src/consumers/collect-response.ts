@@ -37,7 +37,7 @@ export interface CollectedResponse {
   /**
    * The payload as JSON, parsed at each call.
    *
-   * @throws SyntaxError where it is none.
+   * @throws SyntaxError where the text is not JSON.
    */
   json(): unknown;
 }

@@ -11,11 +11,11 @@ export interface ReplayLog {
   events(): Iterable<LambdaStreamEvent>;
 }
 
-/** A number stands for so many payload bytes of chunks. */
+/** An event that is held, or a number of payload bytes that stands for chunks. */
 type Entry = number | Exclude<LambdaStreamEvent, ChunkEvent>;
 
 /**
- * Makes a log that holds at most so many bytes: payload, and what unknown events and retries occupy.
+ * Makes a log that holds at most `maxBytes`: payload, and what unknown events and retries occupy.
  *
  * A `restart` voids what was before it, the limit's passing too. The payload of all chunks is in one collector, so that
  * other events between them do not cost a block each.

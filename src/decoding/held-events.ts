@@ -22,9 +22,9 @@ interface Run {
 }
 
 /**
- * Makes a hold for at most so many bytes.
+ * Makes a holder of at most `maxBytes`.
  *
- * Payload is copied, since a chunk is a view into a whole network read. Empty chunks are not held.
+ * Payload is copied, because a chunk is a view into a whole network read. Empty chunks are not held.
  */
 export function createHeldEvents(maxBytes: number): HeldEvents {
   const entries: (Run | UnknownEvent)[] = [];

@@ -21,7 +21,7 @@ export type PreludeScan = number | 'undecided' | 'absent';
  * Makes a scanner that looks for the end of a prelude, byte by byte across pieces cut anywhere.
  *
  * It follows the JSON's nesting instead of looking for NUL bytes alone, so that a payload that has no prelude but
- * begins like one, say a JSON line, is recognised where its first object ends and not held until the stream ends.
+ * begins like one, such as a JSON line, is recognised where its first object ends. So it is not held until the end.
  *
  * @returns A function that takes the next bytes and throws {@link ResponseTooLargeError} past {@link maxPreludeBytes}.
  */
@@ -45,7 +45,7 @@ export function createPreludeScanner(): (bytes: Uint8Array) => PreludeScan {
           if (++nuls === preludeDelimiterBytes) return at + 1;
         }
       } else if (byte === 0) {
-        // Within JSON there is no NUL byte, in a string neither.
+        // JSON holds no NUL byte, not even in a string.
         return 'absent';
       } else if (inString) {
         if (escaped) escaped = false;

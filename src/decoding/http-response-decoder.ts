@@ -13,7 +13,7 @@ import {
   preludeDelimiterBytes,
 } from './http-prelude.js';
 
-/** What the bytes that come next belong to. `held` is what may turn out to be no prelude. */
+/** What the next bytes belong to. `held` are the events that are either a prelude or body. */
 type Phase =
   | { readonly name: 'prelude'; readonly scan: ReturnType<typeof createPreludeScanner>; readonly held: HeldEvents }
   | { readonly name: 'failure'; readonly head: HttpHeadEvent; readonly body: ByteCollector }
@@ -28,7 +28,7 @@ function preludePhase(): Phase {
 /**
  * Makes the decoder of one subscription.
  *
- * @param isFailure - Undefined where no status is a failure.
+ * @param isFailure - Tells the statuses that are failures. Undefined where no status is a failure.
  */
 export function createHttpResponseDecoder(
   subscriber: Subscriber<LambdaStreamEvent>,
@@ -89,7 +89,7 @@ export function createHttpResponseDecoder(
     subscriber.error(new HttpStatusError({ statusCode, headers, body: body.toBytes() }));
   }
 
-  /** There is no prelude: what was held is body, as is the chunk that has shown it. */
+  /** Delivers the held events as body, because the response has no prelude. `event` is the chunk that showed it. */
   function release(held: HeldEvents, event?: ChunkEvent): void {
     if (announced && isFailure) {
       throw new ProtocolError(
@@ -121,7 +121,7 @@ export function createHttpResponseDecoder(
     } else if (event.type === 'unknown') {
       if (phase.name === 'prelude' && phase.held.append(event)) return;
     } else if (event.type === 'complete') {
-      // A function's failure, told as an event, explains why there is no prelude.
+      // A function that failed is the reason for a missing prelude, and its failure is told by this event.
       if (event.errorCode !== undefined) announced = false;
       end();
     }

@@ -1,15 +1,12 @@
-/** Continues a CRC-32 (ISO 3309, as in zlib) over more bytes; the first call starts from 0. */
+/** Continues a CRC-32 (ISO 3309, as in zlib) over more bytes. The first call starts from 0. */
 export type Crc32 = (bytes: Uint8Array, previous: number) => number;
 
-/**
- * Below this many bytes the call into the runtime costs more than the table does (measured by
- * bench/crc32.ts on Node 20).
- */
+/** Below this length a call into the runtime costs more than the tables do (measured by bench/crc32.ts). */
 const nativeFromBytes = 256;
 
 /**
- * The runtime's own CRC-32 where it has one (Node since 20.15), without importing anything that a browser lacks.
- * Read once: the runtime does not change.
+ * The runtime's own CRC-32, which Node has and browsers do not. It is looked up without an import, so that this file
+ * loads in browsers.
  */
 const native = (
   globalThis as {
@@ -19,20 +16,21 @@ const native = (
 
 let tables: Uint32Array | undefined;
 
-/** CRC-32 by the faster of the runtime's own implementation and eight tables. */
+/** Computes a CRC-32 by the faster of two ways: the runtime's own implementation, or eight tables. */
 export const crc32: Crc32 = (bytes, previous) =>
   native !== undefined && bytes.length >= nativeFromBytes
     ? native(bytes, previous)
     : crc32ByTables(bytes, 0, bytes.length, previous);
 
 /**
- * CRC-32 of `bytes[start, end)`, eight bytes a step ("slicing by eight"): for short runs, and where nothing is native.
+ * Computes the CRC-32 of `bytes[start, end)`, eight bytes a step ("slicing by eight"). It serves short runs of bytes,
+ * and runtimes without a CRC-32 of their own.
  */
 export function crc32ByTables(bytes: Uint8Array, start: number, end: number, previous: number): number {
   const t = (tables ??= makeTables());
   let crc = ~previous;
   let i = start;
-  // Indexes below are within the tables and the bytes by construction; `!` only satisfies noUncheckedIndexedAccess.
+  // All indexes are within the tables and the bytes. The `!` only satisfies noUncheckedIndexedAccess.
   for (const last = end - 8; i <= last; i += 8) {
     crc ^= bytes[i]! | (bytes[i + 1]! << 8) | (bytes[i + 2]! << 16) | (bytes[i + 3]! << 24);
     crc =
@@ -49,7 +47,7 @@ export function crc32ByTables(bytes: Uint8Array, start: number, end: number, pre
   return ~crc >>> 0;
 }
 
-/** Table k, at index 256 * k, holds the CRC of a byte followed by k zero bytes. */
+/** Makes the tables. Table k begins at index 256 * k and holds the CRC of each byte followed by k zero bytes. */
 function makeTables(): Uint32Array {
   const t = new Uint32Array(8 * 256);
   for (let i = 0; i < t.length; i++) {

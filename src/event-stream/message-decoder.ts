@@ -6,27 +6,28 @@ import { parseMessageHeaders } from './message-headers.js';
 /** `u32 total length | u32 headers length | u32 CRC-32 of those 8 bytes`. */
 const preludeBytes = 12;
 
-/** Prelude and message CRC around nothing. */
+/** The length of a message without headers and payload: its prelude and its message CRC. */
 const minMessageBytes = 16;
 
-/** The largest frame that is believed. Lambda's own chunks stay far below it. */
+/** The largest frame that is accepted, in bytes. Lambda's own chunks are far smaller. */
 export const defaultMaxMessageBytes = 24 * 1024 * 1024;
 
-/** The longest header block that is believed, in bytes: the limit of AWS's own C implementation. */
+/** The longest header block that is accepted, in bytes: the limit of AWS's own C implementation. */
 const maxHeadersBytes = 128 * 1024;
 
 /**
- * Takes one message. `headers` is the same object for frames with equal header blocks; `payload` is a view that
- * nothing writes to again. Returning false ends the decoding, also of what was already received.
+ * Takes one message. `headers` is the same object for frames with equal header blocks. `payload` is a view of bytes
+ * that nothing writes to again. Returning false ends the decoding, also of bytes that were already received.
  */
 export type MessageListener = (headers: MessageHeaders, payload: Uint8Array) => boolean;
 
 export interface MessageDecoder {
   /**
-   * Takes the next bytes of the stream, cut anywhere, and reports the messages that they complete, synchronously.
+   * Takes the next bytes of the stream and reports the messages that they complete, synchronously. The bytes may be cut
+   * anywhere.
    *
    * @throws {@link ProtocolError} for a wrong checksum or length, and {@link DetachedPayloadError} where the listener
-   * gave the payload's buffer away. The decoder is of no use afterwards.
+   * transferred the payload's buffer. The decoder cannot be used afterwards.
    */
   decode(bytes: Uint8Array): void;
 }
@@ -34,11 +35,12 @@ export interface MessageDecoder {
 /**
  * Decodes the AWS event-stream encoding.
  *
- * A message within one read is a view into it; one that spans reads is copied once, into a buffer of its own length.
- * Memory: one unfinished message, at most `maxMessageBytes`.
+ * A message within one read is a view into that read. A message that spans reads is copied once, into a buffer of its
+ * own length. The decoder holds one unfinished message, which has at most `maxMessageBytes`.
  *
- * Written for speed, measured by bench: frames of a stream differ in little but their payload, so that the header
- * block is compared with the last one before it is parsed, and the checksums of an equal head are not computed again.
+ * The code is written for speed, which bench/events measures. The frames of a stream differ mostly in their payload. So
+ * the header block is compared with the last one before it is parsed, and the checksums of an equal head are computed
+ * once.
  *
  * @see https://smithy.io/2.0/aws/amazon-eventstream.html the encoding
  */
@@ -46,14 +48,14 @@ export function createMessageDecoder(
   onMessage: MessageListener,
   maxMessageBytes: number = defaultMaxMessageBytes,
 ): MessageDecoder {
-  /** The frame that spans reads: as long as it will be, or as its prelude while its length is not known. */
+  /** The frame that spans reads. It has the frame's length, or the prelude's while the frame's is not known. */
   let partial: Uint8Array | undefined;
   let filled = 0;
 
-  // The last frame's header block, proven by its checksum, and what it says.
+  // The last frame's header block, whose checksum was right, and the headers that it holds.
   let lastBlock = viewOf(new Uint8Array(0));
   let lastHeaders: MessageHeaders = {};
-  // Its length, the CRC of that, and the CRC of prelude and headers, from which the payload's goes on.
+  // The last frame's length, the CRC of its prelude, and the CRC of prelude and headers, which the payload continues.
   let lastTotal = -1;
   let lastPreludeCrc = 0;
   let lastHeadCrc = 0;
@@ -63,9 +65,9 @@ export function createMessageDecoder(
     const total = view.getUint32(start);
     const headersLength = view.getUint32(start + 4);
     const preludeCrc = view.getUint32(start + 8);
-    // All twelve bytes are those of the last frame, whose checksum was right.
+    // All twelve bytes are equal to those of the last frame, whose checksum was right.
     if (total === lastTotal && headersLength === lastBlock.byteLength && preludeCrc === lastPreludeCrc) return total;
-    // The checksum first: a length is not to be believed, nor reported, before it is proven.
+    // The checksum comes first, because a damaged length must be neither used nor reported.
     if (crc32ByTables(bytes, start, start + 8, 0) !== preludeCrc) {
       throw new ProtocolError('A frame has a wrong prelude checksum: the bytes are damaged or no AWS event stream');
     }
@@ -81,7 +83,7 @@ export function createMessageDecoder(
     return total;
   }
 
-  /** Checks and reports the whole frame at `start`. Its prelude has been read. */
+  /** Checks and reports the whole frame at `start`, whose prelude was read before. */
   function readMessage(bytes: Uint8Array, view: DataView, start: number, total: number): boolean {
     const headersLength = view.getUint32(start + 4);
     const headersStart = start + preludeBytes;
@@ -90,14 +92,14 @@ export function createMessageDecoder(
     const sameHeaders = headersLength === lastBlock.byteLength && startsWith(view, headersStart, lastBlock);
 
     const headCrc = sameHeaders && total === lastTotal ? lastHeadCrc : crc32ByTables(bytes, start, payloadStart, 0);
-    // The constructor, not subarray: of a Buffer that would be a Buffer again.
+    // The constructor makes a plain Uint8Array. The `subarray` of a Buffer is a Buffer.
     const payload = new Uint8Array(bytes.buffer, bytes.byteOffset + payloadStart, end - payloadStart);
     if (crc32(payload, headCrc) !== view.getUint32(end)) {
       throw new ProtocolError('A frame has a wrong message checksum: its bytes are damaged');
     }
 
     if (!sameHeaders) {
-      // A copy, so that the block does not hold the whole read; not slice(), which on a Buffer copies nothing.
+      // A copy, so that the block does not hold the whole read in memory. The `slice` of a Buffer copies nothing.
       const block = new Uint8Array(bytes.subarray(headersStart, payloadStart));
       lastHeaders = parseMessageHeaders(block);
       lastBlock = viewOf(block);
@@ -106,7 +108,7 @@ export function createMessageDecoder(
     lastPreludeCrc = view.getUint32(start + 8);
     lastHeadCrc = headCrc;
     if (!onMessage(lastHeaders, payload)) return false;
-    // A listener that transfers the payload's buffer takes all frames of the read with it. Its length then is 0.
+    // A listener that transfers the payload's buffer takes all frames of the read with it. `bytes` is empty then.
     if (bytes.length === 0) throw new DetachedPayloadError();
     return true;
   }
@@ -121,7 +123,7 @@ export function createMessageDecoder(
   return {
     decode(bytes) {
       let at = 0;
-      // One view a read: it reads and compares four bytes at once, at any alignment.
+      // One view serves the whole read: it reads and compares four bytes at once, at any alignment.
       const view = viewOf(bytes);
       while (partial !== undefined) {
         const frame = partial;
@@ -155,7 +157,7 @@ function viewOf(bytes: Uint8Array): DataView {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
-/** Four bytes a step, the last four once more. Too few bytes are compared with nothing. */
+/** Compares four bytes a step, and the last four once more. Fewer than four bytes never count as equal. */
 function startsWith(view: DataView, at: number, expected: DataView): boolean {
   const last = expected.byteLength - 4;
   for (let i = 0; i < last; i += 8) {

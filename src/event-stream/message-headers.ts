@@ -1,14 +1,14 @@
 import { ProtocolError } from '../errors.js';
 import type { MessageHeaders, MessageHeaderValue } from '../events.js';
 
-// `ignoreBOM` keeps a leading U+FEFF: a header's text is not a file.
+// `ignoreBOM` keeps a leading U+FEFF, because a header's text has no byte order mark.
 const utf8 = new TextDecoder('utf-8', { ignoreBOM: true });
 
 /**
  * Parses the header block of a frame.
  *
- * @param block - Alone in its buffer, so that reading past it is an error.
- * @throws {@link ProtocolError} for an unknown value type, or a header that reaches past the block.
+ * @param block - The header block. It has a buffer of its own, so that reading past its end is an error.
+ * @throws {@link ProtocolError} for an unknown value type, and for a header that reaches past the block.
  * @see https://smithy.io/2.0/aws/amazon-eventstream.html the encoding
  */
 export function parseMessageHeaders(block: Uint8Array<ArrayBuffer>): MessageHeaders {
@@ -16,7 +16,7 @@ export function parseMessageHeaders(block: Uint8Array<ArrayBuffer>): MessageHead
   const entries: [string, MessageHeaderValue][] = [];
   let at = 0;
 
-  /** Steps over so many bytes, and says where they begin. Reading there is a RangeError where the block is over. */
+  /** Moves past the next bytes and returns where they begin. A read past the block's end is a RangeError. */
   function skip(length: number): number {
     at += length;
     return at - length;
@@ -24,7 +24,7 @@ export function parseMessageHeaders(block: Uint8Array<ArrayBuffer>): MessageHead
   function take(length: number): Uint8Array {
     return new Uint8Array(block.buffer, skip(length), length);
   }
-  /** By the type byte of the event-stream encoding. */
+  /** Reads a value by its type byte of the event-stream encoding. */
   function readValue(type: number): MessageHeaderValue {
     switch (type) {
       case 0:
@@ -38,7 +38,7 @@ export function parseMessageHeaders(block: Uint8Array<ArrayBuffer>): MessageHead
         return view.getInt32(skip(4));
       case 5:
         return view.getBigInt64(skip(8));
-      case 6: // A copy, of bytes that are the caller's to keep.
+      case 6: // A copy, because the caller may keep the bytes.
         return take(view.getUint16(skip(2))).slice();
       case 7:
         return utf8.decode(take(view.getUint16(skip(2))));

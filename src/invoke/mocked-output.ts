@@ -12,7 +12,7 @@ import { toCompleteEvent } from './to-event.js';
 /**
  * Reads the command's output by its `EventStream`: for mocked clients, which run no middleware and have no connection.
  *
- * @returns The reader of its events, not yet reading, or undefined where there is nothing to read.
+ * @returns The reader of its events, which is still paused. Undefined where the output has no events.
  */
 export function streamOutput(
   output: LambdaStreamOutput,

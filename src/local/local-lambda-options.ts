@@ -47,20 +47,20 @@ export interface LocalLambdaOptions {
   /** How fast responses may go: `'aws'` is 6 MB uncapped, then 2 MB a second. @defaultValue no limit */
   readonly bandwidth?: Bandwidth | 'aws';
   /**
-   * A response's payload is cut after this many bytes, and ends as if it were whole. `Infinity` is no limit.
+   * A response's payload is cut after this many bytes, and ends as if it were whole. `Infinity` sets no limit.
    * @defaultValue 209,715,201
    */
   readonly maxResponseBytes?: number;
-  /** A longer request body gets a RequestTooLargeException. `Infinity` is no limit. @defaultValue 6,291,456 */
+  /** A longer request body gets a RequestTooLargeException. `Infinity` sets no limit. @defaultValue 6,291,456 */
   readonly maxRequestBytes?: number;
   /**
-   * A request that takes longer to arrive is refused, in milliseconds. `Infinity` is no limit. @defaultValue 60,000
+   * How long a request may take to arrive, in milliseconds. A slower one is refused. `Infinity` sets no limit.
+   * @defaultValue 60,000
    */
   readonly requestTimeoutMs?: number;
   /**
-   * Keeps each request's record in `requests`, its payload with it. Without, `request(n)` only brings those to come:
-   * for
-   * an endpoint that runs for days. @defaultValue `true`
+   * Keeps each request's record with its payload in `requests`. Set it to false for an endpoint that runs for days:
+   * `request(n)` then resolves only for requests that are still to come. @defaultValue `true`
    */
   readonly keepRequests?: boolean;
   /** Called when an invocation's response is over, with its record. */

@@ -79,7 +79,8 @@ export interface LocalLambda {
  * // … invoke …
  * await local.close();
  *
- * @throws TypeError or RangeError, as a rejection, for an option or a function that is none; the message names it.
+ * @throws TypeError or RangeError, as a rejection, for an option or a function that cannot be used. The message names
+ * it.
  * @see https://docs.aws.amazon.com/lambda/latest/api/API_InvokeWithResponseStream.html the operation that is spoken
  */
 export async function startLocalLambda(options: LocalLambdaOptions): Promise<LocalLambda> {
@@ -91,7 +92,7 @@ export async function startLocalLambda(options: LocalLambdaOptions): Promise<Loc
     );
   }
   const closing = new AbortController();
-  // Every invocation that waits listens for the end.
+  // Every waiting invocation listens to this signal.
   setMaxListeners(0, closing.signal);
   const isKnown = (name: string): boolean => Object.hasOwn(settings.functions, name);
   const log = new RequestLog({ keeps: settings.keepRequests, isKnown });
@@ -145,7 +146,7 @@ export async function startLocalLambda(options: LocalLambdaOptions): Promise<Loc
   };
 }
 
-/** Resolves when every response is over, or when the time is. */
+/** Resolves when every response is over, or when the time has passed. */
 async function idleWithin(log: RequestLog, graceMs: number): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   const timeUp = new Promise<void>((resolve) => (timer = setTimeout(resolve, graceMs)));

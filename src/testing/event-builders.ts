@@ -3,14 +3,14 @@ import { serviceException } from './service-exception.js';
 
 const utf8 = new TextEncoder();
 
-/** A `head` event: status 200 without headers, unless stated. */
+/** Makes a `head` event. By default its status is 200, and it has no headers. */
 export function headEvent(partial: Partial<Omit<HeadEvent, 'type'>> = {}): HeadEvent {
   return { type: 'head', statusCode: 200, headers: {}, ...partial };
 }
 
-/** A `chunk` event with these bytes; a text's are UTF-8. */
+/** Makes a `chunk` event with these bytes. A text is encoded as UTF-8. */
 export function chunkEvent(textOrBytes: string | Uint8Array): ChunkEvent {
-  // A plain view where it is a Buffer: the events of a real stream hold none.
+  // A Buffer becomes a plain Uint8Array, because the events of a real stream hold no Buffers.
   const payload =
     typeof textOrBytes === 'string'
       ? utf8.encode(textOrBytes)
@@ -18,12 +18,12 @@ export function chunkEvent(textOrBytes: string | Uint8Array): ChunkEvent {
   return { type: 'chunk', payload };
 }
 
-/** A `complete` event, of a success unless `errorCode` is given. */
+/** Makes a `complete` event. Without an `errorCode` it is a success. */
 export function completeEvent(partial: Partial<Omit<CompleteEvent, 'type'>> = {}): CompleteEvent {
   return { type: 'complete', ...partial };
 }
 
-/** A `retry` event: the second attempt, at once, after a throttle, nothing delivered yet, unless stated. */
+/** Makes a `retry` event. By default it is the second attempt, at once, after a throttle, with nothing delivered. */
 export function retryEvent(partial: Partial<Omit<RetryEvent, 'type'>> = {}): RetryEvent {
   const { error = serviceException('TooManyRequestsException'), ...rest } = partial;
   return { type: 'retry', attempt: 2, delayMs: 0, error, mode: 'fresh', delivered: { chunks: 0, bytes: 0 }, ...rest };

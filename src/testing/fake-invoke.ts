@@ -11,32 +11,32 @@ import { captureContext } from '../shared/async-context.js';
 import { checkOptions } from '../shared/check-options.js';
 import { serviceException } from './service-exception.js';
 
-/** What a function answers: the same Observable each time, or one made for the invocation. */
+/** The answer of a function: one Observable for all invocations, or a function that makes one for each. */
 export type FakeResponse =
   Observable<LambdaStreamEvent> | ((invocation: FakeInvocation) => Observable<LambdaStreamEvent>);
 
-/** Function names (as the input states them: name or ARN) and what each answers. */
+/** The answers by function name. A name is what the input states: a name or an ARN. */
 export type FakeInvokeTable = Readonly<Record<string, FakeResponse>>;
 
 /** One recorded invocation. Frames are virtual time under `TestScheduler.run`, else milliseconds since 1970. */
 export interface FakeInvocation {
-  /** As it was given, nothing encoded. */
+  /** The input as it was given. */
   readonly input: InvokeInput;
   readonly options: InvokeWithResponseStreamOptions;
   /** 1 for the first invocation of this function name, 2 for the second. */
   readonly attempt: number;
   readonly subscribedFrame: number;
-  /** When it ended, or `undefined` while it has not. */
+  /** When the invocation ended. `undefined` while it is open. */
   readonly closedFrame: number | undefined;
-  /** `unsubscribed` is where a real invocation would have closed the connection. */
+  /** How the invocation ended. With `unsubscribed` a real invocation would have closed the connection. */
   readonly state: 'open' | 'completed' | 'failed' | 'unsubscribed';
-  /** What `pauseWhile` said while the invocation was open. The fake plays on regardless. */
+  /** The values of `pauseWhile` while the invocation was open. The fake goes on during a pause. */
   readonly pauses: readonly { readonly frame: number; readonly paused: boolean }[];
 }
 
-/** Takes the place of `invokeWithResponseStream`, and records. */
+/** Replaces `invokeWithResponseStream` and records its invocations. */
 export interface FakeInvoke extends InvokeWithResponseStream {
-  /** In the order in which they were subscribed to. */
+  /** The invocations, in the order of their subscriptions. */
   readonly invocations: readonly FakeInvocation[];
   /** The inputs, in the same order. */
   readonly inputs: readonly InvokeInput[];
@@ -49,19 +49,19 @@ export interface FakeInvoke extends InvokeWithResponseStream {
 type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
 
 /**
- * An `invokeWithResponseStream` that plays an Observable per function name.
+ * Makes an `invokeWithResponseStream` for tests, which plays an Observable for each function name.
  *
  *     table   h-a-b-(c|)    h: head, a, b: chunks, c: complete
  *     result  h-a-b-(c|)
  *     subs    ^-----!
  *
- * - **Emits** what the table's Observable emits, in the same frame: no promise stands between it and the pipeline,
- *   unless the input is a function that returns one.
+ * - **Emits** what the table's Observable emits, in the same frame. Only an input function that returns a promise makes
+ *   it later.
  * - **Completes** right after a `complete` event, as a real invocation does.
  * - **Errors** with the Observable's error; with a `TruncatedStreamError` where the Observable completes without a
- *   `complete` event (none is needed after a head with status 204, which completes at once); with a `FunctionError` for
- *   a `complete` event that has an `errorCode`, unless `functionErrors: 'emit'`; with the SDK's
- *   ResourceNotFoundException for a name that the table lacks.
+ *   `complete` event (a head with status 204 completes at once, without that event); with a `FunctionError` for a
+ *   `complete` event that has an `errorCode`, unless `functionErrors` is `'emit'`; with the SDK's
+ *   ResourceNotFoundException for a name that is not in the table.
  * - **Unsubscribing** unsubscribes from the table's Observable.
  * - **Memory** all inputs, for as long as the fake lives.
  *
@@ -71,7 +71,7 @@ type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
  * expectObservable(invoke(client, { FunctionName: 'chat' }).pipe(decodeText())).toBe('--t-|', { t: 'Hi' });
  * expectSubscriptions(chat.subscriptions).toBe('^---!');
  *
- * @param table - Answers by function name: an Observable, or a function of the invocation, for attempts that differ.
+ * @param table - The answers by function name: an Observable, or a function that makes one for each invocation.
  */
 export function fakeInvoke(table: FakeInvokeTable): FakeInvoke {
   const invocations: FakeInvocation[] = [];
@@ -110,14 +110,14 @@ export function fakeInvoke(table: FakeInvokeTable): FakeInvoke {
       }
 
       subscriber.add(() => close('unsubscribed'));
-      // Played on regardless: what a marble diagram says happens.
+      // The fake does not pause, so that a marble diagram shows what happens.
       subscriber.add(
         options.pauseWhile?.subscribe({
           next: (paused) => pauses.push({ frame: asyncScheduler.now(), paused }),
           error: (error: unknown) => subscriber.error(error),
         }),
       );
-      // Deferred, so that an answer that throws is recorded as failed.
+      // `defer` records an answer that throws as failed.
       defer(() => answer(table, name, invocation))
         .pipe(
           endAsReal(name, options.functionErrors ?? 'throw'),
@@ -145,7 +145,7 @@ function answer(table: FakeInvokeTable, name: string, invocation: FakeInvocation
   });
 }
 
-/** A real invocation completes with its `complete` event or a 204, and with nothing else. */
+/** Completes with a `complete` event or a 204, and fails where the Observable just ends, as a real invocation does. */
 function endAsReal(
   functionName: string,
   functionErrors: 'throw' | 'emit',
@@ -163,7 +163,7 @@ function endAsReal(
           else if (event.type === 'head') delivery.head(event);
           else subscriber.next(event);
         } catch (error) {
-          // A chunk whose buffer an earlier consumer gave away.
+          // An earlier consumer has transferred the chunk's buffer.
           delivery.fail(error);
         }
         if (event.type === 'head' && event.statusCode === 204) subscriber.complete();

@@ -5,10 +5,10 @@ import { storageCases } from './log-cases/storage-cases.js';
 export type { InvocationLogCase, OpenLog } from './log-cases/case-bench.js';
 
 /**
- * What every invocation log has to do: run it against an implementation of `InvocationLog`, with any test runner.
+ * Test cases for every implementation of `InvocationLog`. Any test runner can run them.
  *
- * The cases need real time, some seconds in all. Each opens logs by `openLog`, which share their storage as processes
- * share a server, and uses a key of its own.
+ * The cases take some seconds of real time. Each case opens several logs by `openLog`. These must share their storage,
+ * as processes share a server. Each case uses a key of its own.
  *
  * @example
  * for (const { name, run } of invocationLogCases) {

@@ -1,4 +1,4 @@
-// The whole namespace, since the class is found by its name: for tests, never for a bundle.
+// The whole namespace is imported, because the class is found by its name. This file is for tests and not for bundles.
 import * as sdk from '@aws-sdk/client-lambda';
 
 type Sdk = typeof sdk;
@@ -6,21 +6,21 @@ type Sdk = typeof sdk;
 /** The names of the exception classes that the installed SDK has. */
 export type ServiceExceptionName = Exclude<Extract<keyof Sdk, `${string}Exception`>, `_${string}`>;
 
-/** What an exception carries besides its name. */
+/** The fields of an exception besides its name. */
 export interface ServiceExceptionFields {
   readonly message?: string;
-  /** Merged over the status code that belongs to the name and a request id. */
+  /** Fields of `$metadata` that replace the default ones: the status code of the name, and a request id. */
   readonly $metadata?: Readonly<Record<string, unknown>>;
-  /** What the SDK attaches of the HTTP response; a `Retry-After` header stands here, names in lower case. */
+  /** The HTTP response that the SDK attaches. It holds a `Retry-After` header. Names are in lower case. */
   readonly $response?: { readonly statusCode?: number; readonly headers?: Readonly<Record<string, string>> };
-  /** A number becomes the string that the SDK has here. */
+  /** A number becomes a string, which the SDK has here. */
   readonly retryAfterSeconds?: string | number;
-  /** Of a TooManyRequestsException. */
+  /** The reason of a TooManyRequestsException. */
   readonly Reason?: string;
   readonly Type?: string;
 }
 
-/** HTTP statuses by name, `Exception` left out; 400 for all others. */
+/** HTTP statuses by name without `Exception`. All other exceptions have 400. */
 const names: Readonly<Record<number, string>> = {
   402: 'ServiceQuotaExceeded',
   403: 'EFSMountFailure S3FilesMountFailure',
@@ -42,11 +42,11 @@ const names: Readonly<Record<number, string>> = {
 };
 
 /**
- * An exception as the SDK throws it: the installed SDK's own class of this name, with its `$fault` and the HTTP status
- * that Lambda sends it with.
+ * Makes an exception as the SDK throws it: an instance of the installed SDK's own class, with its `$fault` and the HTTP
+ * status that Lambda sends.
  *
- * A name without a class (one that the SDK does not model, or a version of it does not yet have) becomes a
- * `LambdaServiceException` with that name, which is what the SDK makes of it too.
+ * A name without a class becomes a `LambdaServiceException` with that name, as the SDK itself makes it. The installed
+ * version may not have the class, or the SDK may not model the exception.
  *
  * @example
  * serviceException('TooManyRequestsException', { retryAfterSeconds: 8, Reason: 'CallerRateLimitExceeded' });
@@ -65,13 +65,13 @@ export function serviceException<const Name extends string>(
     requestId: '00000000-0000-4000-8000-000000000000',
     ...$metadata,
   };
-  // The classes set their own name and fault over these two.
+  // The SDK's classes replace these two by their own name and fault.
   const base = { name, $fault: metadata.httpStatusCode >= 500 ? 'server' : 'client' };
   const known = (sdk as Readonly<Record<string, unknown>>)[name] as ExceptionConstructor | undefined;
   const Exception = known ?? (sdk.LambdaServiceException as ExceptionConstructor);
   const exception = Object.assign(new Exception({ ...base, ...members, message, $metadata: metadata }), members);
   if ($response !== undefined) {
-    // Not enumerable, as the SDK attaches it.
+    // The SDK attaches it as a property that is not enumerable.
     const value = { statusCode: metadata.httpStatusCode, ...$response };
     Object.defineProperty(exception, '$response', { value, enumerable: false });
   }

@@ -16,6 +16,7 @@ test('invoke has defaults for all but the name', () => {
     qualifier: undefined,
     tenantId: undefined,
     withLog: false,
+    withStats: false,
     retries: 0,
     timeoutMs: undefined,
     endpoint: undefined,

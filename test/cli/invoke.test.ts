@@ -203,7 +203,7 @@ describe('the exit codes', () => {
       code: 2,
       stderr: expect.stringContaining('--timeout must be from 1 to') as string,
     });
-    expect(noFile).toMatchObject({ code: 2, stderr: expect.stringContaining('this is none: ') as string });
+    expect(noFile).toMatchObject({ code: 2, stderr: expect.stringContaining('this is not a file: ') as string });
     expect(noCommand).toMatchObject({
       code: 2,
       stdout: '',

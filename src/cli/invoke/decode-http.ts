@@ -5,10 +5,10 @@ import type { InvokeArguments } from './invoke-arguments.js';
 type EventOperator = MonoTypeOperatorFunction<LambdaStreamEvent>;
 
 const httpIntegration = 'application/vnd.awslambda.http-integration-response';
-/** AWS's limit for a response that a function returns rather than streams. */
+/** AWS's limit for a response that a function returns instead of streaming it. */
 const maxBufferedBytes = 6_291_556;
 
-/** Decodes an HTTP response where the call asks for it, and where a mode that reads records meets an announced one. */
+/** Decodes an HTTP response where the call asks for it. Modes that read records also decode an announced one. */
 export function decodeHttp({ isHttp, request, failOnStatus, mode }: InvokeArguments): EventOperator {
   const decode = decodeHttpResponse({ failOnStatus });
   if (request !== undefined) {
@@ -19,12 +19,12 @@ export function decodeHttp({ isHttp, request, failOnStatus, mode }: InvokeArgume
       );
   }
   if (isHttp) return decode;
-  // Raw bytes and events show what came.
+  // These two modes show what arrived, without decoding it.
   if (mode === 'raw' || mode === 'events') return tap();
   return whereHead((head) => isMediaType(head, httpIntegration), decode);
 }
 
-/** Sends the responses whose head is accepted through an operator, and all others past it. */
+/** Applies an operator to the responses whose head is accepted. All other responses pass unchanged. */
 function whereHead(accepts: (head: HeadEvent) => boolean, operator: EventOperator): EventOperator {
   return (source) =>
     defer(() => {
@@ -46,7 +46,7 @@ function whereHead(accepts: (head: HeadEvent) => boolean, operator: EventOperato
     });
 }
 
-/** Media types are case-insensitive and end at the first semicolon. */
+/** Compares a media type, which is case-insensitive and ends at the first semicolon. */
 function isMediaType({ contentType = '' }: HeadEvent, expected: string): boolean {
   return contentType.split(';', 1)[0]?.trim().toLowerCase() === expected;
 }
@@ -59,7 +59,7 @@ const toPrelude: EventOperator = (source) =>
   source.pipe(
     collectResponse({ maxBytes: maxBufferedBytes }),
     concatMap(({ head, bytes, ...end }): LambdaStreamEvent[] => {
-      // Without a head no response took this way.
+      // An empty source: no response was accepted.
       if (head === undefined) return [];
       const chunks = preludeAndBody(bytes).map((payload) => ({ type: 'chunk' as const, payload }));
       return [head, ...chunks, { type: 'complete', ...end }];
@@ -88,7 +88,7 @@ function parse(json: Uint8Array): unknown {
   try {
     return JSON.parse(new TextDecoder().decode(json));
   } catch {
-    // Not JSON, whatever its type says: it is a body.
+    // The result is not JSON, although its type says so. It is sent as a body.
     return undefined;
   }
 }

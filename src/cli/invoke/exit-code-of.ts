@@ -3,7 +3,7 @@ import { networkFailureOf, type TransportErrorLike } from '../../retry/network-f
 import { exitCodes } from '../command-line.js';
 import { foreignAnswer, isAboutCredentials } from './describe-error.js';
 
-/** The exit code that an invocation's error stands for. */
+/** Returns the exit code for an invocation's error. */
 export function exitCodeOf(error: unknown, head?: HeadEvent): number {
   if (isLambdaStreamError(error)) {
     if (error.code === 'function-error') return exitCodes.functionFailed;

@@ -16,7 +16,7 @@ export const outputModes = {
   ndjson: () =>
     connect((events) =>
       zip(
-        // Subscribed first, so that the lines before an invalid record are written. The parser has the limit.
+        // The lines come first, so that those before an invalid record are written. The parser has the limit.
         events.pipe(
           splitLines({ maxLineBytes: Infinity }),
           filter((line) => !isBlank(line)),
@@ -38,7 +38,7 @@ export type OutputMode = keyof typeof outputModes;
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
-/** An event as JSON can hold it: bytes as `text` where they are UTF-8, else as `base64`. */
+/** Makes an event fit for JSON: bytes become `text` where they are UTF-8, and `base64` otherwise. */
 function toJson(event: LambdaStreamEvent): unknown {
   if (event.type === 'chunk') {
     const { payload, ...others } = event;

@@ -1,20 +1,20 @@
 import { formatBytes } from '../terminal.js';
 
 const frames = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
-/** Short streams never see it. */
+/** The delay before the progress appears, so that short streams do not show it. */
 const patienceMs = 500;
 const intervalMs = 100;
 
 /** A spinner with a byte counter on a terminal. */
 export interface Progress {
   add(bytes: number): void;
-  /** Takes it off the terminal for a line of text. It comes back with its next turn. */
+  /** Hides the progress, so that a line of text can be written. It comes back at its next update. */
   clear(): void;
-  /** Removes it for good. */
+  /** Removes the progress for good. */
   stop(): void;
 }
 
-/** Shows how a stream goes on: on stderr, where that is a terminal and the stream itself goes elsewhere. */
+/** Shows a stream's progress on stderr, if that is a terminal and the stream itself is written elsewhere. */
 export function startProgress(stderr: NodeJS.WriteStream, stdoutIsTerminal: boolean): Progress {
   if (!stderr.isTTY || stdoutIsTerminal) return { add: () => undefined, clear: () => undefined, stop: () => undefined };
   const startedAt = performance.now();

@@ -80,7 +80,7 @@ export function writeOut(
           }, timeoutMs);
     stdout.on('drain', () => paused.next(false));
     stdout.on('error', (error: NodeJS.ErrnoException) => {
-      // The reader has what it wanted, as in `| head -1`. Any other error is reported where all output is watched.
+      // A reader such as `| head -1` has what it wanted. `runCli` reports every other error.
       if (error.code === 'EPIPE') finish(exitCodes.ok);
     });
     const mode: Output = outputModes[call.mode]();
@@ -107,7 +107,7 @@ export function writeOut(
   });
 }
 
-/** A response's head as curl shows it, each field on a line of its own. */
+/** Shows a response's head as curl does, each field on a line of its own. */
 function httpHeadText({ statusCode, headers, cookies }: HttpHeadEvent): string {
   const lines = [
     `HTTP ${statusCode}`,

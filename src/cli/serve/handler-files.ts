@@ -6,7 +6,7 @@ import { UsageError } from '../command-line.js';
 import { settledLoad } from './settled-load.js';
 import { createModuleLoader } from './module-generation.js';
 
-/** A handler file, and what is served of it. */
+/** A handler file, and which of its functions are served. */
 export interface Target {
   readonly file: string;
   /** The name of its main function, instead of the file's. */
@@ -21,15 +21,15 @@ export interface ServedFunction extends LocalFunctionConfig {
 }
 
 /**
- * Reads `FILE` or `NAME=FILE#export`, each part but the file optional. A path with a `=` or `#` in it works as it is
+ * Reads `FILE` or `NAME=FILE#export`. Only FILE has to be there. A path that itself holds a `=` or `#` works as it is
  * written.
  *
- * @throws UsageError where there is no such file.
+ * @throws UsageError where the path is not a file.
  */
 export async function parseTarget(text: string): Promise<Target> {
   if (await isFile(text)) return { file: resolve(text) };
   const [, name, path = '', exportName] = /^(?:([A-Za-z0-9_.-]+)=)?(.*?)(?:#([^#]+))?$/s.exec(text) ?? [];
-  if (!(await isFile(path))) throw new UsageError(`serve needs files; this is none: ${resolve(path)}`);
+  if (!(await isFile(path))) throw new UsageError(`serve needs files, and this is not a file: ${resolve(path)}`);
   return {
     file: resolve(path),
     ...(name !== undefined && { name }),
@@ -48,10 +48,10 @@ export interface LoadFailure {
   readonly error: unknown;
 }
 
-/** What a load found. */
+/** The result of a load. */
 export interface LoadedFunctions {
   readonly functions: ReadonlyMap<string, ServedFunction>;
-  /** A file that fails keeps the functions that it had. */
+  /** The functions by name. A file that fails to load keeps its earlier functions. */
   readonly failures: readonly LoadFailure[];
   /** Files without any function. */
   readonly emptyFiles: readonly string[];
@@ -86,7 +86,7 @@ export class HandlerFiles {
     this.#loader.nextGeneration();
   }
 
-  /** Loads every file. Resolves with undefined where a later call came in between: that one has the result. */
+  /** Loads every file. Resolves with undefined where a later call has begun meanwhile, which has the result. */
   async load(): Promise<LoadedFunctions | undefined> {
     const load = ++this.#load;
     const found = new Map(this.#found);
@@ -124,13 +124,13 @@ export class HandlerFiles {
   }
 }
 
-/** Two functions would be served under one name. */
+/** Thrown where two functions have the same name. */
 export class NameCollisionError extends Error {
   override readonly name = 'NameCollisionError';
 }
 
 function pick({ file, name, exportName }: Target, module: Record<string, unknown>): Map<string, LocalFunction> {
-  // The rule of names looks at a path only: this one has the name that was asked for.
+  // The function gets the name that was asked for: the rule of names reads only a path.
   const found = functionsOfModule(name === undefined ? file : `/${name}.js`, module);
   const chosen = exportName === undefined ? undefined : functionOfModule(file, module, exportName);
   if (chosen !== undefined) {

@@ -4,7 +4,7 @@ import { httpUrl, parseCommandLine, UsageError, wholeNumber } from '../command-l
 
 /** What `serve` was asked for. */
 export interface ServeArguments {
-  /** Each a FILE, or `NAME=FILE#export` with either part left out. */
+  /** Each target is a FILE or `NAME=FILE#export`, whose first and last part may be left out. */
   readonly targets: readonly string[];
   readonly port: number;
   readonly host: string;
@@ -42,9 +42,9 @@ export const serveOptions = {
   'no-watch': flag,
 } as const;
 
-/** That of `sam local start-lambda`, so that scripts need no change. */
+/** The port of `sam local start-lambda`, so that scripts need no change. */
 const defaultPort = 3001;
-/** AWS gives the code outside of the handler this long. */
+/** How long AWS lets the code outside of the handler run. */
 const defaultInitTimeoutMs = 10_000;
 const portNumber: OptionRule = { expected: 'a port from 0 to 65535', isValid: (value) => Number(value) <= 65_535 };
 
@@ -74,7 +74,7 @@ export function parseServeArguments(args: readonly string[]): ServeArguments {
   };
 }
 
-/** Reads origins; `*` is every page. A path, a trailing slash included, would never match what a browser sends. */
+/** Reads origins. `*` is every page. An origin has no path and no trailing slash, because browsers send none. */
 function parseOrigins(lists: readonly string[]): boolean | readonly string[] {
   const origins = lists.flatMap((list) => list.split(',')).map((origin) => origin.trim());
   if (origins.includes('*')) return true;

@@ -48,7 +48,7 @@ export async function serve(args: readonly string[]): Promise<number> {
     },
     { initTimeoutMs },
   );
-  // The endpoint looks functions up here for each request. No prototype: names come from outside.
+  // The endpoint looks functions up here at each request. It has no prototype, because names come from clients.
   const functions = Object.create(null) as Record<string, ServedFunction>;
   const stop = listenForStop();
   const release = tellOfStrayFailures(stop);
@@ -76,7 +76,7 @@ export async function serve(args: readonly string[]): Promise<number> {
   }
 }
 
-/** Puts functions in place of those that are served, and tells of failures. Resolves with whether there was none. */
+/** Replaces the served functions and prints failures. Resolves with true where every file was loaded. */
 async function take(loaded: LoadedFunctions, functions: Record<string, ServedFunction>): Promise<boolean> {
   for (const { file, error } of loaded.failures) {
     complain(`${paint('red', 'cannot load')} ${await describeLoadError(file, error)}`);
@@ -91,7 +91,7 @@ function reloadOnChange(files: HandlerFiles, functions: Record<string, ServedFun
   const reload = async (): Promise<void> => {
     files.startOver();
     const loaded = await files.load();
-    // A later change is being loaded already.
+    // A later change has begun to load.
     if (loaded === undefined) return;
     const isWell = await take(loaded, functions);
     fileWatch.watch(files.loadedFiles);
@@ -119,7 +119,7 @@ function reloadOnChange(files: HandlerFiles, functions: Record<string, ServedFun
   return fileWatch;
 }
 
-/** Reads variables as `node --env-file` does: those of the environment win. */
+/** Reads variables as `node --env-file` does: variables that are set already stay. */
 function loadEnvFile(file: string): void {
   try {
     for (const [name, value] of Object.entries(parseEnv(readFileSync(file, 'utf8')))) process.env[name] ??= value;
@@ -128,7 +128,7 @@ function loadEnvFile(file: string): void {
   }
 }
 
-/** Tells of errors that belong to no invocation, such as one in a timer of a handler file. The functions live on. */
+/** Prints errors that belong to no invocation, such as one in a timer of a handler file. The functions go on. */
 function tellOfStrayFailures(stop: Stop): () => void {
   const onError = (error: unknown): void => {
     // The endpoint gives an invocation's own errors to that invocation.

@@ -1,11 +1,11 @@
 /**
- * Resolves with a module that is being loaded, and rejects where its top-level await does not settle: after the time
- * limit, or at once where nothing is left in the process that could settle it.
+ * Resolves with a module that is being loaded. Rejects where its top-level await does not settle within the time limit.
+ * Rejects at once where nothing is left in the process that could settle it.
  */
 export function settledLoad<Module>(loading: Promise<Module>, timeoutMs: number): Promise<Module> {
   return new Promise((resolve, reject) => {
     const onIdle = (): void => fail('its top-level await never settles: nothing is left that it could wait for');
-    // Without a hold on the process: where nothing else holds it either, Node says so, and the load fails at once.
+    // The timer does not keep the process alive. So Node emits `beforeExit` where nothing else does either.
     const timer =
       timeoutMs === Infinity
         ? undefined
@@ -25,7 +25,7 @@ export function settledLoad<Module>(loading: Promise<Module>, timeoutMs: number)
   });
 }
 
-/** A module whose top-level await did not settle. */
+/** Thrown for a module whose top-level await did not settle. */
 export class UnsettledLoadError extends Error {
   override readonly name = 'UnsettledLoadError';
 }

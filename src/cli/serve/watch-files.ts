@@ -1,11 +1,11 @@
 import { watch, type FSWatcher } from 'node:fs';
 import { dirname, join } from 'node:path';
 
-/** Editors write a file in several steps. */
+/** How long changes are gathered, because editors write a file in several steps. */
 const settleMs = 50;
 const source = /\.([cm]?[jt]sx?|json)$/;
 
-/** What is done about changes. */
+/** Hears of changes. */
 export interface ChangeObserver {
   readonly onChange: () => void;
   /** Called where a folder cannot be watched, such as at the system's limit. */
@@ -20,7 +20,7 @@ export class FileWatch {
   #files: ReadonlySet<string> = new Set();
   #timer: NodeJS.Timeout | undefined;
 
-  /** @param handlerFiles - In their folders every source file counts: one that was missing may come. */
+  /** @param handlerFiles - In their folders every source file counts, because a missing import may appear there. */
   constructor(handlerFiles: readonly string[], observer: ChangeObserver) {
     this.#observer = observer;
     this.#handlerFolders = new Set(handlerFiles.map((file) => dirname(file)));
@@ -29,7 +29,7 @@ export class FileWatch {
   /** Watches these files, and stops watching the folders of those that are not among them any more. */
   watch(files: readonly string[]): void {
     this.#files = new Set(files);
-    // Folders rather than files: many editors replace a file, and the watch would stay with the old one.
+    // Folders are watched instead of files, because many editors replace a file, and the watch would keep the old one.
     const folders = new Set([...this.#handlerFolders, ...files.map((file) => dirname(file))]);
     for (const [folder, watcher] of this.#watchers) {
       if (folders.has(folder)) continue;

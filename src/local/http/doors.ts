@@ -11,7 +11,7 @@ export interface DoorSettings {
   readonly allowedHosts: readonly string[];
 }
 
-/** What the SDK sends, each by name: `*` does not cover `authorization`. */
+/** The headers that the SDK sends. Each is named, because `*` does not cover `authorization`. */
 const requestHeaders = [
   'amz-sdk-invocation-id',
   'amz-sdk-request',
@@ -27,7 +27,7 @@ const requestHeaders = [
   'x-amz-user-agent',
 ].join(', ');
 
-/** What a client in a browser has to see; without `x-amzn-errortype` every exception is `Unknown`. */
+/** The headers that a page must see. Without `x-amzn-errortype` every exception is `Unknown`. */
 const responseHeaders = [
   'date',
   'retry-after',
@@ -42,10 +42,10 @@ const responseHeaders = [
 /**
  * Checks who asks, before anything of the request is used.
  *
- * - **Host**: on a loopback address, a name that is not loopback's came by DNS rebinding.
+ * - **Host**: a foreign name on a loopback address can come from DNS rebinding.
  * - **Origin**: a page that is not allowed must not even send a simple POST, whose answer it could not read.
- * - **Sec-Fetch-Site**: an image or a script of another site sends no Origin. Following a link to here is allowed, as a
- *   login's way back needs it.
+ * - **Sec-Fetch-Site**: an image or a script of another site sends no Origin. Following a link is allowed, because a
+ *   login needs it on its way back.
  *
  * @throws ServiceRefusal with status 403.
  */
@@ -113,7 +113,7 @@ function isForeignSubresource({ headers }: IncomingMessage): boolean {
   return headers['sec-fetch-mode'] !== 'navigate' || headers['sec-fetch-dest'] !== 'document';
 }
 
-/** Returns the name in a Host header, in lower case and without the port; undefined where there is no header. */
+/** Returns the name in a Host header, in lower case and without the port. Returns undefined without a header. */
 function hostNameOf(host: string | undefined): string | undefined {
   return host?.toLowerCase().replace(/:\d*$/, '').replace(/\.$/, '');
 }

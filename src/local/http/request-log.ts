@@ -68,7 +68,7 @@ export class RequestLog {
     });
   }
 
-  /** Resolves when every response begun so far is over; at once when there is none. */
+  /** Resolves when every response begun so far is over. */
   async idle(): Promise<void> {
     if (this.#unfinished > 0) await new Promise<void>((resolve) => this.#idleWaiters.push(resolve));
   }

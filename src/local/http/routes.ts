@@ -6,7 +6,7 @@ export interface Route {
   readonly operation: LocalRequest['operation'];
   /** The path as it was sent, without the query. */
   readonly path: string;
-  /** The function's bare name; what was sent, where that is no name. */
+  /** The function's bare name. Where the path holds no valid name, the text that was sent. */
   readonly functionName: string;
   /** The alias or version in the query, or else in the name. */
   readonly qualifier?: string;

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
-/** How fast a response may go: so many bytes at once, then so many a second. */
+/** How fast a response may go: its first bytes are free, and the rest has a rate. */
 export interface Bandwidth {
   readonly freeBytes: number;
   readonly bytesPerSecond: number;
@@ -9,7 +9,7 @@ export interface Bandwidth {
 /** What AWS documents for streamed responses: the first 6 MB uncapped, then 2 MB a second. */
 const awsBandwidth: Bandwidth = { freeBytes: 6 * 1024 * 1024, bytesPerSecond: 2 * 1024 * 1024 };
 
-/** Shapes one response. */
+/** Slows one response down to its bandwidth. */
 export class Pacer {
   readonly #bandwidth: Bandwidth | undefined;
   readonly #signal: AbortSignal;
@@ -36,7 +36,7 @@ export class Pacer {
   }
 }
 
-/** Waits for so many milliseconds, or until the signal is aborted; the caller sees that in the signal. */
+/** Waits for a time, or until the signal is aborted. The signal tells the caller which. */
 export async function pause(ms: number, signal: AbortSignal): Promise<void> {
   try {
     await delay(ms, undefined, { signal });

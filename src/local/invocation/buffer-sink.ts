@@ -21,7 +21,7 @@ export class BufferSink extends PayloadSink {
   write(bytes: Uint8Array, done: () => void): void {
     if (!this.stopped) this.#length += bytes.length;
     if (this.stopped || this.isTooLong) {
-      // Without a turn of the event loop, a function that writes for ever would stop all else, its own time-out too.
+      // Without a turn of the event loop, a function that writes for ever would block everything, its own time-out too.
       setImmediate(done);
       return;
     }

@@ -1,14 +1,14 @@
 import { describeFailure, describeRejection } from './describe-failure.js';
 import { currentScope } from './invocation-scope.js';
 
-/** Thrown to leave a handler that called `process.exit`, whose invocation has been ended already. */
+/** Thrown to leave a handler that called `process.exit`. Its invocation has ended by then. */
 class ProcessExit extends Error {
   override readonly name = 'ProcessExit';
 }
 
 /**
- * Gives what nobody caught, and `process.exit`, to the invocation whose code it was. What belongs to no invocation
- * stays as it is without this endpoint: other listeners decide, and without one the process ends.
+ * Gives errors that nobody caught, and calls of `process.exit`, to the invocation whose code caused them. Without an
+ * invocation they have their ordinary effect: other listeners decide, and without a listener the process ends.
  *
  * @returns The function that undoes it.
  */
@@ -18,7 +18,7 @@ export function captureFailures(): () => void {
     if (scope !== undefined) {
       if (!(error instanceof ProcessExit)) scope.abort('uncaught', describeFailure(error), error);
     } else if (process.listenerCount('uncaughtException') === 1) {
-      // Thrown once more, without a listener: Node prints it and ends the process.
+      // Thrown once more without a listener, so that Node prints it and ends the process.
       process.off('uncaughtException', onUncaught);
       process.nextTick(() => {
         throw error;

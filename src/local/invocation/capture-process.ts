@@ -6,10 +6,11 @@ let captures = 0;
 let undo: (() => void)[] = [];
 
 /**
- * Makes the process tell its invocations apart: the console and the standard streams report to the running one's log,
- * `process.env` holds its variables, and what nobody caught, or `process.exit`, ends that invocation alone.
+ * Gives each invocation its own view of the process. The console and the standard streams write to the running
+ * invocation's log, and `process.env` holds its variables. An uncaught error or `process.exit` ends that invocation
+ * alone.
  *
- * @returns The function that undoes it, once. The last to undo restores what was there.
+ * @returns The function that undoes it, once. The last one to undo restores the process.
  */
 export function captureProcess(): () => void {
   if (captures++ === 0) {
@@ -37,12 +38,12 @@ function captureConsole(method: ConsoleMethod): () => void {
   const original = Reflect.get(console, method) as (...values: unknown[]) => void;
   const patched = (...values: unknown[]): void => {
     currentScope()?.log.appendRecord(levels[method], format(...values));
-    // The console prints through the streams, where the same text would be taken for a second one.
+    // The console prints through the streams, so that its text must not be recorded there a second time.
     runInScope(undefined, () => Reflect.apply(original, console, values));
   };
   console[method] = patched;
   return () => {
-    // Somebody else's patch on top of this one must stay.
+    // A later patch of somebody else must stay.
     if (console[method] === patched) console[method] = original;
   };
 }
@@ -60,7 +61,7 @@ function captureStream(stream: NodeJS.WriteStream): () => void {
   };
 }
 
-/** Lays each invocation's variables over those of the process. What a handler sets besides them is the process's. */
+/** Lays each invocation's variables over those of the process. A handler sets other variables for the process. */
 function captureEnvironment(): () => void {
   const original = process.env;
   const own = (name: string | symbol): Record<string, string> | undefined => {

@@ -5,17 +5,17 @@ export interface FunctionFailure {
   readonly trace: readonly string[];
 }
 
-/** Describes whatever a handler threw. Never throws: a value may refuse to be read, or to become text. */
+/** Describes whatever a handler threw. Never throws itself, although reading the value may throw. */
 export function describeFailure(thrown: unknown): FunctionFailure {
   try {
-    // By its members: an error of another realm is an error too. Each is read once, since it may be a getter.
+    // An error is told by its members, because it may be of another realm. Each is read once: it may be a getter.
     const { name, message, stack } = (thrown ?? {}) as Record<string, unknown>;
     if (typeof name === 'string' && typeof message === 'string' && typeof stack === 'string') {
       return { errorType: name, errorMessage: message, trace: stack.split('\n') };
     }
     return { errorType: typeof thrown, errorMessage: String(thrown), trace: [] };
   } catch {
-    // Its own code threw: a getter, a Proxy's trap, `toString`, or the lack of one in `Object.create(null)`.
+    // The value cannot be read: a getter, a Proxy's trap or `toString` threw, or it has no `toString`.
     return { errorType: typeof thrown, errorMessage: 'The function threw a value that has no description', trace: [] };
   }
 }

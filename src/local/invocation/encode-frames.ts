@@ -9,7 +9,7 @@ export {
   type FrameHeaders,
 } from '../../event-stream/encode-message.js';
 
-/** What an InvokeComplete may say. */
+/** The fields of an InvokeComplete. */
 export interface InvocationEnd {
   readonly errorCode?: string | undefined;
   readonly errorDetails?: string | undefined;
@@ -17,7 +17,7 @@ export interface InvocationEnd {
   readonly logTail?: string | undefined;
 }
 
-/** An `InvokeComplete`, `{}` where there is nothing to say. */
+/** Encodes an `InvokeComplete`. An end without fields is `{}`. */
 export function encodeComplete(end: InvocationEnd = {}): Uint8Array {
   const body = {
     ...(end.errorCode !== undefined && { ErrorCode: end.errorCode }),

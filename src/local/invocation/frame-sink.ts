@@ -14,7 +14,7 @@ export class FrameSink extends PayloadSink {
   readonly #invocation: Invocation;
   readonly #pacer: Pacer;
   #bytes = 0;
-  /** Looks for the status in the function's own HTTP response; absent where there is none to find any more. */
+  /** Looks for the status of the function's own HTTP response. Absent when the search is over. */
   #prelude: PreludeParser | undefined = new PreludeParser();
 
   constructor(invocation: Invocation) {
@@ -27,7 +27,7 @@ export class FrameSink extends PayloadSink {
     this.#send(bytes).then(() => done(), done);
   }
 
-  /** Says what the head must hold; without effect once it is out. */
+  /** Sets the response's head. It has no effect after the head was sent. */
   setHead(): void {
     const contentType = this.contentType ?? 'application/octet-stream';
     this.#invocation.writer.setHead(200, streamHead(this.#invocation, contentType));
@@ -44,14 +44,14 @@ export class FrameSink extends PayloadSink {
     for (let at = 0; at < allowed.length; at += maxChunkBytes) {
       const part = allowed.subarray(at, at + maxChunkBytes);
       await this.#pacer.pace(part.length);
-      // Asked again for every part: a time-out or the client's leaving can come between two.
+      // Each part asks again, because a time-out or the client's leaving may come between two parts.
       if (this.stopped || writer.isOver) break;
       this.setHead();
       this.#bytes += part.length;
       this.record.payloadBytes += part.length;
       if (!writer.write(encodeChunk(part))) await writer.drained();
     }
-    // Without a turn of the event loop, a function that writes for ever would stop all else, its own time-out too.
+    // Without a turn of the event loop, a function that writes for ever would block everything, its own time-out too.
     if (this.stopped || writer.isOver || allowed.length === 0) await nextTurn();
   }
 

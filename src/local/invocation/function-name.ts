@@ -1,4 +1,4 @@
-/** A function reference, taken apart. */
+/** The parts of a function reference. */
 export interface FunctionReference {
   readonly functionName: string;
   readonly qualifier?: string;
@@ -10,7 +10,7 @@ const fullArn = /^arn:[a-z-]+:lambda:[a-z0-9-]+:\d{12}:function:([^:]+)(?::([^:]
 const partialArn = /^(?:\d{12}:)?function:([^:]+)(?::([^:]+))?$/;
 const nameAndQualifier = /^([^:]+)(?::([^:]+))?$/;
 
-/** Takes a name, an ARN or a partial ARN apart, each with or without a qualifier. Returns undefined for other text. */
+/** Parses a name, an ARN or a partial ARN, with or without a qualifier. Returns undefined for other text. */
 export function parseFunctionReference(text: string): FunctionReference | undefined {
   const [, functionName, qualifier] = fullArn.exec(text) ?? partialArn.exec(text) ?? nameAndQualifier.exec(text) ?? [];
   if (functionName === undefined || !namePattern.test(functionName)) return undefined;

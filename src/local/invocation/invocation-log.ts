@@ -1,7 +1,7 @@
-/** What `LogType: Tail` sends: the last 4 KB. */
+/** How much of the log `LogType: Tail` sends, in bytes. */
 const tailBytes = 4_096;
 
-/** What one invocation printed, its end only. */
+/** The end of what one invocation printed. */
 export class InvocationLog {
   readonly requestId: string;
   #kept = Buffer.alloc(0);
@@ -19,7 +19,7 @@ export class InvocationLog {
     this.append(`${new Date().toISOString()}\t${this.requestId}\t${level}\t${text}\n`);
   }
 
-  /** The last 4 KB; a character cut in two at their start becomes U+FFFD. */
+  /** The last 4 KB. A character that is cut at their start becomes U+FFFD. */
   get tail(): string {
     return this.#kept.toString();
   }

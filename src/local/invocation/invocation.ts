@@ -32,14 +32,14 @@ export interface Invocation extends IncomingInvocation {
   readonly event: unknown;
   /** In the form of `x-amzn-trace-id`. */
   readonly traceId: string;
-  /** Gives the function's place under its reserved concurrency back; more than once does no harm. */
+  /** Gives back the function's place under its reserved concurrency. May be called more than once. */
   readonly release: () => void;
 }
 
 /**
  * Looks the function up and takes a place under its reserved concurrency.
  *
- * @throws ServiceRefusal where there is no such function or version, or no place.
+ * @throws ServiceRefusal where the function or the version does not exist, and where no place is free.
  */
 export function acceptInvocation(
   incoming: IncomingInvocation,
@@ -82,7 +82,7 @@ export class ConcurrencyGate {
   /** Lets an invocation in. Returns the function that lets it out again. @throws ServiceRefusal with status 429. */
   enter(functionName: string, limit = Infinity): () => void {
     const running = this.#running.get(functionName) ?? 0;
-    // Lambda asks for a second's patience.
+    // Lambda asks clients to wait for a second.
     if (running >= limit) throw reservedConcurrencyExceeded(1);
     this.#running.set(functionName, running + 1);
     let isIn = true;
@@ -99,7 +99,7 @@ export class ConcurrencyGate {
   }
 }
 
-/** @throws ServiceRefusal for something that was put among the functions later, and is none. */
+/** @throws ServiceRefusal for a value that was added to `functions` later and is not a function. */
 function configOf(functionName: string, fn: unknown): LocalFunctionConfig {
   try {
     return toFunctionConfig(functionName, fn);
@@ -108,7 +108,7 @@ function configOf(functionName: string, fn: unknown): LocalFunctionConfig {
   }
 }
 
-/** The version that a qualifier leads to; undefined where the function has no such alias or version. */
+/** Returns the version that a qualifier leads to. Undefined where the function has no such alias or version. */
 function resolveVersion(config: LocalFunctionConfig, qualifier: string | undefined): string | undefined {
   if (qualifier === undefined || qualifier === '$LATEST') return '$LATEST';
   if (/^\d+$/.test(qualifier)) {

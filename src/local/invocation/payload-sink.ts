@@ -1,7 +1,7 @@
 import type { RequestRecord } from '../http/local-request.js';
 import type { ResponseStreamSink } from '../runtime/response-stream.js';
 
-/** What a handler did to its stream that the stream's own API lets pass. */
+/** A misuse of the response stream that the stream's own API does not report. */
 export type StreamMisuse = 'write-after-end' | 'destroyed';
 
 /** Where a running function's payload goes: to the client, in frames or as HTTP, or into memory for an Invoke. */
@@ -10,13 +10,13 @@ export abstract class PayloadSink implements ResponseStreamSink {
   ended = false;
   /** The function's own content type, where it set one. */
   contentType: string | undefined;
-  /** What the function writes is one result rather than a stream. */
+  /** Whether the function answers with one result instead of a stream. */
   isResult = false;
-  /** Why the function destroyed its stream; absent while it did not. */
+  /** Why the function destroyed its stream. Absent where it did not. */
   destruction: { readonly error: Error | null } | undefined;
-  /** Told of a misuse; set by whoever runs the function. */
+  /** Hears of a misuse. The runner of the function sets it. */
   onMisuse: ((misuse: StreamMisuse, error: Error | null) => void) | undefined;
-  /** From now on everything is accepted and dropped. */
+  /** Accepts and drops everything from now on. */
   protected stopped = false;
   protected readonly record: RequestRecord;
 
@@ -26,7 +26,7 @@ export abstract class PayloadSink implements ResponseStreamSink {
 
   abstract write(bytes: Uint8Array, done: (error?: Error) => void): void;
 
-  /** Breaks the response off, as its stream was destroyed. */
+  /** Breaks the response off, because its stream was destroyed. */
   protected abstract breakOff(): void;
 
   end(): void {
@@ -37,7 +37,7 @@ export abstract class PayloadSink implements ResponseStreamSink {
     this.contentType = contentType;
   }
 
-  /** Takes a handler's result that is no stream, before it is written as JSON. */
+  /** Takes the result of a handler that does not stream, before it is written as JSON. */
   result(value: unknown): void {
     this.isResult = true;
     this.contentType = 'application/json';

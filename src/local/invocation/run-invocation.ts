@@ -13,7 +13,7 @@ export interface FunctionOutcome {
   readonly log: InvocationLog;
 }
 
-/** Runs a handler until it is done, fails, or its time is up; a failure is part of the outcome. */
+/** Runs a handler until it is done, fails, or its time is up. A failure is part of the outcome. */
 export async function runInvocation(
   handler: RunnableHandler,
   invocation: Invocation,
@@ -55,7 +55,7 @@ export async function runInvocation(
     (thrown: unknown) => {
       const failure = describeFailure(thrown);
       recordFailure(log, failure);
-      // Once the function has ended its stream its response is whole, as on AWS.
+      // As on AWS, the response is whole when the function has ended its stream.
       if (sink.ended) report('thrown-after-end', `${problems['thrown-after-end']}: ${failure.errorMessage}`, thrown);
       return failure;
     },
@@ -88,7 +88,7 @@ function recordFailure(log: InvocationLog, { errorType, errorMessage, trace }: F
   log.appendRecord('ERROR', `Invoke Error \t${JSON.stringify({ errorType, errorMessage, stack: trace })}`);
 }
 
-/** The failure of a handler that destroyed its stream and threw nothing. */
+/** Describes a handler that destroyed its stream and threw nothing. */
 function destruction({ destruction }: PayloadSink): FunctionFailure | undefined {
   if (destruction === undefined) return undefined;
   const cause = destruction.error === null ? '' : `: ${describeFailure(destruction.error).errorMessage}`;
@@ -96,7 +96,7 @@ function destruction({ destruction }: PayloadSink): FunctionFailure | undefined 
   return { errorType: 'Runtime.TruncatedResponse', errorMessage, trace: [] };
 }
 
-/** Resolves when the time is up; early, with nothing, when the endpoint closes. Its timer never outlives the run. */
+/** Resolves when the time is up, or early when the endpoint closes. Its timer ends with the run. */
 function timeOut(timeoutMs: number, signal: AbortSignal, handled: Promise<unknown>): Promise<'timeout' | undefined> {
   return new Promise((resolve) => {
     const timer = timeoutMs === Infinity ? undefined : setTimeout(() => resolve('timeout'), timeoutMs);

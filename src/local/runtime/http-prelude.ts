@@ -1,17 +1,17 @@
 import { delimiterLength } from './awslambda.js';
 
-/** A longer prelude is refused: nothing says where it would end. */
+/** A longer prelude is refused, because its end may never come. */
 const maxPreludeBytes = 1024 * 1024;
 
-/** What a prelude says, with every header as a list of values. */
+/** The content of a prelude. Every header is a list of values. */
 export interface Prelude {
-  /** Absent where the function gave none, or none that HTTP has. */
+  /** The status. Absent where the function gave no status, or one that HTTP does not have. */
   readonly statusCode: number | undefined;
   readonly headers: ReadonlyMap<string, readonly string[]>;
   readonly cookies: readonly string[];
-  /** The bytes after the prelude, of those given last. */
+  /** The last bytes that were taken, from the end of the prelude on. */
   readonly rest: Uint8Array;
-  /** Why this is no prelude. The other members are empty then. */
+  /** Why the bytes are not a prelude. The other members are empty then. */
   readonly fault?: string;
 }
 
@@ -21,7 +21,7 @@ export class PreludeParser {
   #length = 0;
   #zeros = 0;
 
-  /** Takes the next bytes. Returns the prelude once its end has come; take no more bytes to it then. */
+  /** Takes the next bytes. Returns the prelude when its end has come. Call it no more afterwards. */
   push(bytes: Uint8Array): Prelude | undefined {
     for (const [index, byte] of bytes.entries()) {
       this.#zeros = byte === 0 ? this.#zeros + 1 : 0;
@@ -31,7 +31,7 @@ export class PreludeParser {
     }
     this.#length += bytes.length;
     if (this.#length > maxPreludeBytes) return faulty(`it is longer than ${maxPreludeBytes} bytes`);
-    // A copy: the function may use its buffer again.
+    // A copy, because the function may write to its buffer again.
     this.#parts.push(bytes.slice());
     return undefined;
   }

@@ -33,7 +33,7 @@ export interface LocalFunctionConfig {
    * @defaultValue 900,000
    */
   readonly timeoutMs?: number;
-  /** How many invocations may run at once; one more gets a 429. `Infinity` is no limit. @defaultValue `Infinity` */
+  /** How many invocations may run at once. One more gets a 429. `Infinity` sets no limit. @defaultValue `Infinity` */
   readonly reservedConcurrency?: number;
   /** What `context.memoryLimitInMB` says; nothing is limited. @defaultValue 128 */
   readonly memoryMb?: number;
@@ -60,7 +60,8 @@ export type LocalFunction = LocalHandler | LocalFunctionConfig;
 /**
  * Gives a bare handler its settings, and checks them.
  *
- * @throws TypeError for what is no function, RangeError for a number out of range; the message names the function.
+ * @throws TypeError for a value that is not a function, RangeError for a number out of range. The message names the
+ * function.
  */
 export function toFunctionConfig(name: string, value: unknown): LocalFunctionConfig {
   const path = `functions.${name}`;

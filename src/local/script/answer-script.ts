@@ -9,13 +9,13 @@ import { assertScript, type Script, type ScriptStep } from './scripted.js';
 /**
  * Plays a script.
  *
- * @throws ServiceRefusal for a script that is at fault, or that asks for an HTTP error.
+ * @throws ServiceRefusal for a script that is wrong, and for one that asks for an HTTP error.
  */
 export async function answerScript(script: Script, invocation: Invocation): Promise<void> {
   const { record, writer } = invocation;
   const steps = stepsFor(script, invocation);
   const over = new AbortController();
-  // Also when the endpoint closes: that breaks every connection.
+  // The record closes also when the endpoint closes, because that breaks every connection.
   void record.closed.then(() => over.abort());
   if (record.operation === 'Invoke') return answerBuffered(steps, invocation, over.signal);
   writer.setHead(200, streamHead(invocation, 'application/octet-stream'));
@@ -29,7 +29,7 @@ export function stepsFor(script: Script, { record }: Invocation): readonly Scrip
     steps = typeof script === 'function' ? script(record, record.attempt) : script;
     assertScript(steps);
   } catch (error) {
-    // The script's author has to see it: a client shows the message.
+    // A client shows the message, so that the script's author sees it.
     throw serviceFailure(`The script failed: ${String(error)}`);
   }
   const [first] = steps;
@@ -37,7 +37,7 @@ export function stepsFor(script: Script, { record }: Invocation): readonly Scrip
   return steps;
 }
 
-/** Plays a script for a buffered Invoke: chunks are gathered, waits are kept. */
+/** Plays a script for a buffered Invoke: gathers its chunks and keeps its waits. */
 async function answerBuffered(
   steps: readonly ScriptStep[],
   invocation: Invocation,

@@ -14,15 +14,15 @@ import {
 } from '../invocation/encode-frames.js';
 import type { ByteStep, ScriptStep } from './scripted.js';
 
-/** What a script plays on. */
+/** Where a script is played. */
 export interface ScriptStage {
   readonly record: RequestRecord;
   readonly writer: ResponseWriter;
-  /** Aborted when the response is over or the endpoint closes: waits end with it. */
+  /** Aborted when the response is over or the endpoint closes. It ends every wait. */
   readonly signal: AbortSignal;
 }
 
-/** Plays the steps that follow the head, then ends the response; stops where the client goes away. */
+/** Plays the steps after the head and ends the response. Stops where the client goes away. */
 export async function playScript(steps: readonly ScriptStep[], stage: ScriptStage): Promise<void> {
   const { record, writer, signal } = stage;
   for (const step of steps) {
@@ -48,7 +48,7 @@ export async function playScript(steps: readonly ScriptStep[], stage: ScriptStag
   if (!signal.aborted) await writer.end();
 }
 
-/** The bytes that a step of a script puts on the wire. */
+/** Encodes the bytes of a step. */
 function encodeStep(step: ByteStep): Uint8Array {
   if ('chunk' in step) return encodeChunk(step.chunk);
   if ('complete' in step) return encodeComplete(step.complete);
@@ -63,7 +63,7 @@ function encodeStep(step: ByteStep): Uint8Array {
   return toBytes(step.raw);
 }
 
-/** Waits for a promise, however it ends, or until the signal is aborted. Leaves no listener behind. */
+/** Waits until a promise settles or the signal is aborted. Leaves no listener behind. */
 export function settledOrAborted(promise: Promise<unknown>, signal: AbortSignal): Promise<void> {
   if (signal.aborted) return Promise.resolve();
   return new Promise((resolve) => {

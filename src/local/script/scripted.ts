@@ -21,23 +21,23 @@ export type ByteStep =
     }
   /** Any message, through AWS's codec. */
   | { readonly frame: { readonly headers: FrameHeaders; readonly payload?: string | Uint8Array } }
-  /** These bytes, in no frame. */
+  /** These bytes, without a frame. */
   | { readonly raw: string | Uint8Array }
-  /** A chunk frame with that checksum broken. */
+  /** A chunk frame in which this checksum is wrong. */
   | { readonly badCrc: 'prelude' | 'message' }
-  /** The prelude of a frame with this total length, and nothing after it. */
+  /** The prelude of a frame with this total length. Nothing follows it. */
   | { readonly bogusLength: number };
 
-/** One thing that a {@link scripted} function does. Plain data. */
+/** One step of a {@link scripted} function, as plain data. */
 export type ScriptStep =
   | ByteStep
   /** The bytes of several steps in one write. */
   | { readonly batch: readonly ByteStep[] }
-  /** Nothing for so many milliseconds. */
+  /** Waits, in milliseconds. */
   | { readonly waitMs: number }
-  /** Nothing until the promise settles. */
+  /** Waits until the promise settles. */
   | { readonly waitFor: Promise<unknown> }
-  /** First step only: an HTTP error in place of a stream. A body object is added to `Type` and the message. */
+  /** Answers with an HTTP error instead of a stream. First step only. A body object is added to `Type` and message. */
   | {
       readonly httpError: {
         readonly statusCode: number;
@@ -47,7 +47,7 @@ export type ScriptStep =
         readonly body?: object | string;
       };
     }
-  /** First step only: changes the response's head (undefined removes a header) and sends it at once. */
+  /** Changes the response's head and sends it at once. First step only. `undefined` removes a header. */
   | {
       readonly head: {
         readonly statusCode?: number;
@@ -60,10 +60,10 @@ export type ScriptStep =
   | 'reset'
   /** Ends the HTTP response. */
   | 'end'
-  /** Nothing more, until the client goes or the endpoint closes. */
+  /** Sends nothing more until the client goes or the endpoint closes. */
   | 'stall';
 
-/** The steps of a script, or a function that picks them for each request; `attempt` is 1 for the function's first. */
+/** The steps of a script, or a function that returns them for each request. The first request is attempt 1. */
 export type Script = readonly ScriptStep[] | ((request: LocalRequest, attempt: number) => readonly ScriptStep[]);
 
 /** A function of the local endpoint that follows a script. Made by {@link scripted}. */
@@ -73,10 +73,10 @@ export interface ScriptedFunction {
 }
 
 /**
- * A function whose response follows a script, to the byte: good and bad frames, failures, waits.
+ * Makes a function whose response follows a script to the byte: good and bad frames, failures, waits.
  *
- * A script sends what it says and no more: after the last step the HTTP response ends cleanly, so a complete stream
- * needs its own `{ complete: {} }`. Each step is a write of its own; `{ batch }` joins several.
+ * A script sends only what its steps say. After the last step the HTTP response ends cleanly, so that a complete stream
+ * needs its own `{ complete: {} }`. Each step is a write of its own. `{ batch }` joins several steps into one write.
  *
  * @example
  * const flaky = scripted((_request, attempt) =>
@@ -85,7 +85,7 @@ export interface ScriptedFunction {
  *     : [{ chunk: 'at last' }, { complete: {} }],
  * );
  *
- * @throws TypeError for an unknown step, or one in a place where it has no meaning.
+ * @throws TypeError for an unknown step, and for a step in a place where it has no meaning.
  */
 export function scripted(script: Script): ScriptedFunction {
   if (typeof script !== 'function') assertScript(script);
@@ -120,7 +120,7 @@ export function assertScript(steps: readonly ScriptStep[]): void {
     if ((name === 'httpError' || name === 'head') && index > 0) {
       throw new TypeError(`Script step ${index}: ${name} must be the first step`);
     }
-    // It may reject before the script gets to it, and settled is settled.
+    // The promise may reject before its step is played. The step only waits for it to settle.
     if (typeof step === 'object' && 'waitFor' in step) step.waitFor.catch(() => undefined);
     if (typeof step === 'object' && 'batch' in step) {
       const other = step.batch.map((inner) => stepName(inner)).find((inner) => !byteKeys.has(inner));
@@ -129,7 +129,7 @@ export function assertScript(steps: readonly ScriptStep[]): void {
   });
 }
 
-/** The key or word that says what a step does. */
+/** Returns the word or the key that names a step. */
 function stepName(step: ScriptStep): string {
   if (typeof step === 'string') return step;
   return Object.keys(step).find((key) => byteKeys.has(key) || otherKeys.has(key)) ?? JSON.stringify(step);

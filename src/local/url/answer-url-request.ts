@@ -67,7 +67,7 @@ function answerUrlCors({ cors }: DoorSettings, request: IncomingMessage, respons
   if (cors === false || origin === undefined) return false;
   addCorsHeaders(origin, response);
   response.setHeader('access-control-expose-headers', 'x-amzn-requestid, x-amzn-errortype, retry-after, date');
-  // With cookies, but only for pages that the option names: any page at all must not act for the one who is logged in.
+  // Cookies are allowed only for pages that the option names. Otherwise any page could act for a logged-in user.
   if (cors !== true) response.setHeader('access-control-allow-credentials', 'true');
   const wantedMethod = request.headers['access-control-request-method'];
   if (request.method !== 'OPTIONS' || wantedMethod === undefined) return false;

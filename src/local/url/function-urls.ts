@@ -4,7 +4,7 @@ import { urlDoor } from './answer-url-request.js';
 
 /** The function URLs of an endpoint: a port for each function. */
 export class FunctionUrls {
-  /** By function name. Without a prototype: a function may be called as one of its members. */
+  /** The URLs by function name. The object has no prototype, because a function may have the name of a member. */
   readonly urls = Object.create(null) as Record<string, string>;
   readonly #endpoint: Endpoint;
   readonly #listeners: Listener[] = [];
@@ -18,10 +18,10 @@ export class FunctionUrls {
     return this.#listeners.reduce((sum, { openConnections }) => sum + openConnections, 0);
   }
 
-  /** Opens a URL for each function that has none yet. Rejects where a port cannot be had. */
+  /** Opens a URL for each function that is still without one. Rejects where a port cannot be had. */
   open(): Promise<void> {
     const opening = this.#opening.then(() => this.#openMissing());
-    // One that failed does not keep later ones from trying.
+    // A function whose port failed does not stop the others.
     this.#opening = opening.catch(() => undefined);
     return opening;
   }

@@ -11,7 +11,7 @@ import type { UrlSink } from './url-sink.js';
 /**
  * Plays a script as an HTTP response: chunks and raw bytes are the body, and an end with an error code is a failure.
  *
- * @throws ServiceRefusal for a step that is about frames, and as `stepsFor` does.
+ * @throws ServiceRefusal for a step that only a stream of frames can have, and as `stepsFor` does.
  */
 export async function playScriptOnUrl(
   script: Script,

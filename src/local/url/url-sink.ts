@@ -26,9 +26,9 @@ type HttpHead = Omit<Prelude, 'rest'>;
 
 const plainHead: HttpHead = { statusCode: 200, headers: new Map(), cookies: [] };
 
-/** Makes a function's writes its URL's HTTP response, as fast as the client reads and the bandwidth allows. */
+/** Sends a function's writes as the HTTP response of its URL, as fast as the client reads and the bandwidth allows. */
 export class UrlSink extends PayloadSink {
-  /** Why what the function answered is no HTTP response. */
+  /** Why the function's answer is not an HTTP response. */
   fault: string | undefined;
   readonly #invocation: Invocation;
   readonly #pacer: Pacer;
@@ -47,7 +47,7 @@ export class UrlSink extends PayloadSink {
     this.#take(bytes).then(() => done(), done);
   }
 
-  /** Sends what is left once the function is done; the fault is set where that is no HTTP response. */
+  /** Sends what is left when the function is done. Sets the fault where that is not an HTTP response. */
   async finish(): Promise<void> {
     if (this.isResult) await this.#sendResult();
     else if (!this.#hasHead && this.fault === undefined) {
@@ -56,7 +56,7 @@ export class UrlSink extends PayloadSink {
     }
   }
 
-  /** Sends the head now, of this status and with these headers where it has not been set. */
+  /** Sends the head now. The status and headers count only where the function has not set the head. */
   async start(statusCode = 200, headers: Readonly<Record<string, string | undefined>> = {}): Promise<void> {
     const given = Object.entries(headers).flatMap(([name, value]) => (value === undefined ? [] : [[name, [value]]]));
     const head = { statusCode, headers: new Map(given as [string, string[]][]), cookies: [] };
@@ -78,7 +78,7 @@ export class UrlSink extends PayloadSink {
     else if (this.#setHead(plainHead)) await this.#send(bytes);
   }
 
-  /** Begins the response with a prelude, once all of it has come. */
+  /** Begins the response when the whole prelude has come. */
   async #begin(prelude: Prelude | undefined): Promise<void> {
     if (prelude === undefined || !this.#setHead(prelude)) return;
     if (prelude.rest.length > 0) await this.#send(prelude.rest);
@@ -91,7 +91,7 @@ export class UrlSink extends PayloadSink {
     else this.#result.append(bytes);
   }
 
-  /** @param isResult - The bytes are a result, sent after the function is done. */
+  /** @param isResult - Whether the bytes are a result, which is sent after the function is done. */
   async #send(bytes: Uint8Array, isResult = false): Promise<void> {
     const { writer, settings } = this.#invocation;
     const allowed = bytes.subarray(0, Math.max(0, settings.maxResponseBytes - this.#bytes));
@@ -100,12 +100,12 @@ export class UrlSink extends PayloadSink {
       await this.#pacer.pace(part.length);
       if ((this.stopped && !isResult) || writer.isOver) break;
       this.#bytes += part.length;
-      // A copy: the function may use its buffer again before the connection has taken the bytes.
+      // A copy, because the function may write to its buffer before the connection has taken the bytes.
       const isTaken = writer.write(Buffer.from(part));
       if (writer.hasBody) this.record.payloadBytes += part.length;
       if (!isTaken) await writer.drained();
     }
-    // Without a turn of the event loop, a function that writes for ever would stop all else, its own time-out too.
+    // Without a turn of the event loop, a function that writes for ever would block everything, its own time-out too.
     if (this.stopped || writer.isOver || !writer.hasBody || allowed.length === 0) await nextTurn();
   }
 
@@ -147,7 +147,7 @@ export class UrlSink extends PayloadSink {
     if (cookies.length > 0) head['set-cookie'] = [...(headers.get('set-cookie') ?? []), ...cookies];
     if (allowed !== undefined) {
       head['vary'] = ['origin', ...(headers.get('vary') ?? [])].join(', ');
-      // A page sees every header of the function's. `*` would not do where it sends cookies.
+      // A page sees every header of the function. The names are listed, because `*` does not count beside cookies.
       head['access-control-expose-headers'] = [...Object.keys(head), 'x-amzn-requestid', 'date'].join(', ');
     }
     this.fault = fault ?? faultOf(head);
