@@ -44,7 +44,13 @@ function insertPicture(
     ...summary.slice(0, index),
     { kind: 'text', text: `${part.text.slice(0, at)}![Marble diagram of ${name}; it follows as text](` },
     link,
-    { kind: 'text', text: `)\n\n${part.text.slice(at)}` },
+    { kind: 'text', text: `)\n\n${fold(part.text.slice(at))}` },
     ...summary.slice(index + 1),
   ];
+}
+
+/** Folds the diagram that a text begins with: the picture above says the same. */
+function fold(text: string): string {
+  const [diagram = ''] = /^(?:(?: {4}.*)?\n)+/.exec(`${text}\n`) ?? [];
+  return `<details><summary>As text</summary>\n\n${diagram.trimEnd()}\n\n</details>\n\n${text.slice(diagram.length)}`;
 }

@@ -1,5 +1,6 @@
 // npx tsx examples/relay/main.ts, then open the page it names in two windows.
 import { LambdaClient } from '@aws-sdk/client-lambda';
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -32,6 +33,7 @@ const server = createServer((request, response) => {
   if (request.url === '/') response.setHeader('content-type', 'text/html; charset=utf-8').end(page);
   else relay.listener(request, response);
 });
-server.listen(Number(process.env.PORT ?? 0), '127.0.0.1', () => {
-  console.log(`Listening on http://127.0.0.1:${(server.address() as AddressInfo).port}/#today`);
-});
+server.listen(Number(process.env.PORT ?? 0), '127.0.0.1');
+await once(server, 'listening');
+export const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/#today`;
+console.log(`Listening on ${url}`);

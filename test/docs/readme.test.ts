@@ -183,11 +183,15 @@ describe('its examples', () => {
     expect([status, stdout]).toEqual([0, 'cut after 15 bytes\n1 request was sent\n']);
   });
 
-  it('the demo streams text, then records, then sees its cancelled stream closed', async () => {
-    const { status, stdout } = await runExample('examples/demo.ts');
-    expect(status).toBe(0);
-    expect(stdout).toContain('you see each one while the handler is still writing.');
-    expect(stdout.match(/step \d of 8\n/g)).toHaveLength(8);
+  it('the demo shows six things, and no warning', async () => {
+    const { status, stdout, stderr } = await runExample('examples/demo.ts');
+    expect([status, stderr]).toEqual([0, '']);
+    expect(stdout.match(/^\d\. /gm)).toEqual(['1. ', '2. ', '3. ', '4. ', '5. ', '6. ']);
+    expect(stdout).toContain('You see each word while the handler is still writing.');
+    expect(stdout.match(/step \d of 6\n/g)).toHaveLength(6);
+    expect(stdout).toContain('half of the ans … TruncatedStreamError after 15 bytes');
+    expect(stdout).toContain('TooManyRequestsException, again in 800 ms …\n   and here is the answer.');
+    expect(stdout).toContain('one counted 6 records, the other 107 bytes, of 1 request');
     expect(stdout).toMatch(/tick 1 .*\n {3}The server saw the connection close after [\d.]+ ms\.\n/);
   });
 });

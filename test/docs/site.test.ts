@@ -1,12 +1,13 @@
-import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { inflateSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readDiagrams } from '../../docs/diagram/marble-diagram.js';
 import { pictureFile } from '../../docs/diagram/picture-file.js';
 import { publicFunctions, type PublicFunction } from '../../docs/diagram/public-functions.js';
+import { buildSite } from './build-site.js';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const site = mkdtempSync(join(tmpdir(), 'rx-lambda-stream-site-'));
@@ -39,16 +40,15 @@ const attributes = (html: string, names: string): string[] =>
 
 let output = '';
 
+interface NavigationEntry {
+  readonly text: string;
+  readonly children?: readonly NavigationEntry[];
+}
+
 // As `npm run docs` does it.
 beforeAll(async () => {
-  const child = spawn(process.execPath, ['--import', 'tsx', 'node_modules/typedoc/bin/typedoc', '--out', site], {
-    cwd: root,
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', (data: Buffer) => (output += data.toString()));
-  const status = await new Promise((done) => child.on('close', done));
-  if (status !== 0) throw new Error(`TypeDoc ended with ${String(status)}:\n${output}`);
-}, 120_000);
+  output = await buildSite(site);
+}, 240_000);
 
 afterAll(() => rmSync(site, { recursive: true, force: true }));
 
@@ -87,13 +87,13 @@ describe('the documentation site', () => {
     expect(text.replace(/\s+/g, ' ')).toContain(sentence.replace(/\s+/g, ' ').replaceAll('`', '').trim());
   });
 
-  it.each(diagrams)('%s shows its diagram as a picture, and below it as text', (name, diagram) => {
+  it.each(diagrams)('%s shows its diagram as a picture, and folded below it as text', (name, diagram) => {
     const [, declaration] = functions.find(([declared]) => declared === name) ?? [];
     if (declaration === undefined) throw new Error(`${name} is not public`);
     const html = read(pageOf(declaration));
     const picture = pictureFile(name);
     const shown = new RegExp(
-      `<img src="\\.\\./media/${picture}" alt="[^"]*${name}[^"]*"/?></p>\\s*<pre><code>(.*?)</code>`,
+      `<img src="\\.\\./media/${picture}" alt="[^"]*${name}[^"]*"/?></p>\\s*<details><summary>As text</summary>\\s*<pre><code>(.*?)</code>`,
       's',
     );
     const [, text = ''] = shown.exec(html) ?? [];
@@ -101,6 +101,33 @@ describe('the documentation site', () => {
       expect(decode(text)).toMatch(new RegExp(`^${label} +${escapeRegExp(marbles)} *${escapeRegExp(legend)}$`, 'm'));
     }
     expect(read(`media/${picture}`)).toBe(readFileSync(join(root, 'docs/marbles', picture), 'utf8'));
+  });
+});
+
+describe('the API', () => {
+  it('is behind the guides in the sidebar, the core by task', () => {
+    const { projectDocuments } = JSON.parse(readFileSync(join(root, 'typedoc.json'), 'utf8')) as {
+      projectDocuments: string[];
+    };
+    const [, data = ''] = /navigationData = "([^"]+)"/.exec(read('assets/navigation.js')) ?? [];
+    const navigation = JSON.parse(inflateSync(Buffer.from(data, 'base64')).toString()) as NavigationEntry[];
+    const first = navigation.findIndex(({ text }) => text === 'rx-lambda-stream');
+    expect(first).toBe(projectDocuments.length);
+    const tasks = navigation[first]?.children?.map(({ text }) => text);
+    expect(tasks?.slice(0, 4)).toEqual(['Invoke', 'Text', 'Records and events', 'HTTP responses']);
+    expect(tasks).toEqual(expect.arrayContaining(['Retries', 'Sharing', 'Backpressure', 'Events', 'Errors']));
+  });
+
+  it.each(functions)('%s is listed with its first sentence', (name, declaration) => {
+    const page = pageOf(declaration);
+    const list = read(page.replace('functions/', 'modules/').replace(`.${name}.html`, '.html'));
+    const [, summary = ''] = new RegExp(`<li><a href="../${page}"[^>]*>${name}</a>: (.*?)</li>`, 's').exec(list) ?? [];
+    expect(decode(summary.replaceAll(/<[^>]*>/g, '')).trim()).toMatch(/^\S.*\.$/s);
+  });
+
+  it('writes defaults behind the options that they belong to, under no heading of their own', () => {
+    for (const page of files('.html')) expect(read(page), page).not.toContain('>Default Value<');
+    expect(read('interfaces/rx-lambda-stream.DecodeTextOptions.html')).toContain('<p>Default: <code>false</code></p>');
   });
 });
 

@@ -47,6 +47,11 @@ describe('examples/relay', () => {
   });
 });
 
+test('the demo serves the page of examples/relay where it is asked to', async () => {
+  const { url } = await start(['examples/demo.ts', '--relay']);
+  expect((await ask(url, { method: 'GET', path: '/' })).text).toContain('EventSource');
+});
+
 describe('examples/relay-hono', () => {
   test('lets in whom it knows, and relays the function', async () => {
     const local = await startLocalLambda({
