@@ -108,7 +108,7 @@ test.each(pages)(
 );
 
 describe.each(['light', 'dark'] as const)('axe-core, %s', (colorScheme) => {
-  test.each(pages)('finds nothing in %s', async (path) => {
+  test.each(pages)('finds nothing in %s', { timeout: 180_000 }, async (path) => {
     const page = await open(fromFile(path), { colorScheme });
     await page.locator('.tsd-navigation a').first().waitFor();
     await page.evaluate(axe);
