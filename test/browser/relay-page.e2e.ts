@@ -1,0 +1,50 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { chromium, type Page } from 'playwright';
+import { expect, onTestFinished, test } from 'vitest';
+import { chromiumLaunchOptions } from '../support/chromium.js';
+
+const root = fileURLToPath(new URL('../../', import.meta.url));
+
+async function startExample(path: string): Promise<{ url: string; child: ChildProcess }> {
+  const child = spawn(process.execPath, ['--import', 'tsx', path], {
+    cwd: root,
+    env: { ...process.env, PORT: '0' },
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  const exited = once(child, 'exit');
+  onTestFinished(async () => {
+    child.kill();
+    await exited;
+  });
+  let output = '';
+  for await (const piece of child.stdout as AsyncIterable<Buffer>) {
+    output += piece.toString();
+    const [url] = /http:\/\/[\w.]+:\d+\/#\w+/.exec(output) ?? [];
+    if (url !== undefined) return { url, child };
+  }
+  throw new Error(`The example ended without an address: ${output}`);
+}
+
+const hasLine = (page: Page, line: string): Promise<unknown> =>
+  page.waitForFunction((sought) => document.querySelector('pre')?.textContent.includes(sought), line);
+const textOf = (page: Page): Promise<string> => page.locator('pre').innerText();
+
+test('examples/relay: the page’s text grows, a second page has the same one, and another report another one', async () => {
+  const { url } = await startExample('examples/relay/main.ts');
+  const browser = await chromium.launch(chromiumLaunchOptions);
+  onTestFinished(() => browser.close());
+  const first = await browser.newPage();
+  await first.goto(url);
+  await hasLine(first, 'today, line 1\n');
+  const second = await browser.newPage();
+  await second.goto(url);
+  await hasLine(second, 'today, line 3\n');
+  await hasLine(first, 'today, line 3\n');
+  for (const page of [first, second])
+    expect(await textOf(page)).toMatch(/^today, line 1\ntoday, line 2\ntoday, line 3\n/);
+  await second.evaluate(() => (location.hash = 'yesterday'));
+  await hasLine(second, 'yesterday, line 1\n');
+  expect(await textOf(second)).toMatch(/^yesterday, line 1\n/);
+});
