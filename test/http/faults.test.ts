@@ -50,6 +50,13 @@ const chunked = head('Transfer-Encoding: chunked');
 const sized = head('Content-Length: 10');
 const zipped = gzipSync('x'.repeat(1_000)).subarray(0, 15);
 
+const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+/**
+ * Node before 22.23 and 24.21 takes a chunked body that is cut for a complete one where the response says `Connection:
+ * close`. Nothing that `fetch` shows tells the two apart: docs/http-streams.md says so.
+ */
+const takesCutForEnd = (major === 22 && minor < 23) || (major === 24 && minor < 21);
+
 /** What the server has sent when it happens, and what the subscriber has seen by then. */
 const positions: Record<string, { sent: readonly Step[]; seen: string; bytes?: number; complete?: true }> = {
   'before the headers': { sent: [], seen: '' },
@@ -66,7 +73,7 @@ const positions: Record<string, { sent: readonly Step[]; seen: string; bytes?: n
   },
   'inside HTTP chunks, on a connection that was to be closed': {
     sent: [head('Transfer-Encoding: chunked\r\nConnection: close'), '5\r\non'],
-    seen: 'head http-head chunk',
+    ...(takesCutForEnd ? { seen: 'head http-head chunk complete', complete: true } : { seen: 'head http-head chunk' }),
     bytes: 2,
   },
   'after a body with a length': { sent: [sized, '0123456789'], seen: 'head http-head chunk complete', complete: true },
