@@ -1,5 +1,5 @@
 /**
- * The HTTP response's head, as soon as the HTTP headers are there: before the function has written its first byte.
+ * The HTTP response's head. It arrives with the HTTP headers, before the function has written its first byte.
  *
  * After a retry, a new `head` follows for each new connection.
  */
@@ -17,8 +17,8 @@ export interface HeadEvent {
   /** `x-amzn-requestid`: the id that AWS support and the function's log use. */
   readonly requestId?: string;
   /**
-   * All HTTP response headers, names in lower case. In a browser only those that CORS exposes; with a mocked client
-   * none.
+   * All HTTP response headers, names in lower case. A browser has only those that CORS exposes. A mocked client has no
+   * headers.
    */
   readonly headers: Readonly<Record<string, string>>;
 }
@@ -26,14 +26,14 @@ export interface HeadEvent {
 /** Bytes that the function wrote. Where one chunk ends and the next begins carries no meaning. */
 export interface ChunkEvent {
   readonly type: 'chunk';
-  /** A plain `Uint8Array` (never a `Buffer`); nothing writes to it again. It may be a view into a larger buffer. */
+  /** A plain `Uint8Array`, never a `Buffer`. It may be a view into a larger buffer. Nothing writes to it again. */
   readonly payload: Uint8Array;
 }
 
 /**
- * The function is done and Lambda says so: AWS's `InvokeComplete`. The stream completes right after it.
+ * Lambda's message that the function is done: AWS's `InvokeComplete`. The stream completes right after it.
  *
- * An absent `errorCode` is no proof of success: Lambda has been seen to report a time-out or a throw without one.
+ * An absent `errorCode` does not prove success: Lambda may report a time-out or a throw without it.
  */
 export interface CompleteEvent {
   readonly type: 'complete';
@@ -56,7 +56,7 @@ export type MessageHeaderValue = boolean | number | bigint | Uint8Array | string
 /** The headers of one frame by name; names that start with a colon belong to the protocol. */
 export type MessageHeaders = Readonly<Record<string, MessageHeaderValue>>;
 
-/** An event of a type newer than this package. The SDK drops these; here they are passed on as they came. */
+/** An event of a type that is newer than this package. The SDK drops such events, and this package passes them on. */
 export interface UnknownEvent {
   readonly type: 'unknown';
   /** The frame's `:event-type`. */

@@ -8,8 +8,8 @@ import { payloadOf, readItems, type ItemReader, type PayloadSource } from '../sh
 /** Options of {@link collectResponse}. */
 export interface CollectResponseOptions {
   /**
-   * The largest payload that is collected, in bytes. A larger one is a {@link ResponseTooLargeError} as soon as that is
-   * seen, and the connection is closed. AWS's own maximum is 200 MB.
+   * The largest payload that is collected, in bytes. A larger one is a {@link ResponseTooLargeError} as soon as it
+   * passes the limit, and the connection is closed. AWS's own maximum is 200 MB.
    *
    * @defaultValue 16,777,216 (16 MiB)
    */
@@ -18,11 +18,11 @@ export interface CollectResponseOptions {
 
 /** A whole response, from {@link collectResponse}. */
 export interface CollectedResponse {
-  /** The last connection's head; absent for a source of plain bytes. */
+  /** The last connection's head. Absent for a source of plain bytes. */
   readonly head?: HeadEvent;
   /** After `decodeHttpResponse`, where the function wrote a prelude: `bytes` is then its body. */
   readonly httpHead?: HttpHeadEvent;
-  /** The payload. An array of its own, nothing else refers to its buffer. */
+  /** The payload, in a buffer of its own. */
   readonly bytes: Uint8Array;
   /** The last 4 KB of the invocation's log; with `LogType: 'Tail'` only. */
   readonly logTail?: string;
@@ -31,11 +31,11 @@ export interface CollectedResponse {
   /** Only with `functionErrors: 'emit'`: what AWS says of the failure. */
   readonly errorDetails?: string;
   /**
-   * The payload as UTF-8 text, decoded at each call; what is no UTF-8 becomes U+FFFD, a byte order mark is left out.
+   * Decodes the payload as UTF-8 text at each call. Other bytes become U+FFFD. A byte order mark is left out.
    */
   text(): string;
   /**
-   * The payload as JSON, parsed at each call.
+   * Parses the payload as JSON at each call.
    *
    * @throws SyntaxError where the text is not JSON.
    */

@@ -16,17 +16,17 @@ import { callback, checkOptions, checkValue, limitFrom } from '../shared/check-o
 /** Options of {@link createFlowControl}. */
 export interface FlowControlOptions {
   /**
-   * At how many values in work, waiting ones included, the response is not read on. It is again at half of it. What one
-   * read had already brought still arrives and waits, however many values that is.
+   * How many values may be in work or wait before reading stops. It goes on at half of this number. The values of a
+   * read that was already made still arrive and wait.
    *
    * @defaultValue 16
    */
   readonly highWaterMark?: number;
 }
 
-/** Joins what slow work can take with what is read. From {@link createFlowControl}. */
+/** Slows reading down to the pace of the work. From {@link createFlowControl}. */
 export interface FlowControl {
-  /** Whether the work is behind: for `pauseWhile`. Emits at the subscription, then changes only; never completes. */
+  /** Whether the work is behind: for `pauseWhile`. Emits at the subscription, then at each change. Never completes. */
   readonly paused: Observable<boolean>;
   /**
    * RxJS's `mergeMap`, counted. With `concurrency` 1 results keep the order of the values.
@@ -54,8 +54,7 @@ export interface FlowControl {
  * - **Unsubscribing** unsubscribes from the source and from all work, drops what waits, and ends the pause. An error
  *   does too.
  * - **Memory** `highWaterMark` values and what one read brings (64 KiB of payload in Node, however many values are in
- *   it),
- *   behind them the socket's buffers; the rest stays with Lambda.
+ *   it). Behind them are the socket's buffers, and the rest stays with Lambda.
  *
  * One flow control belongs to one invocation. Used in several branches of a shared one, it counts them together.
  *
@@ -85,8 +84,8 @@ export function createFlowControl(options: FlowControlOptions = {}): FlowControl
   }
 
   return {
-    // The present value rather than the notified one: ending the pause can bring values that begin it again, before a
-    // second subscriber has been told of the first change.
+    // The present value is emitted instead of the notified one. The end of a pause can bring values that begin the next
+    // pause before a second subscriber has heard of the end.
     paused: state.pipe(
       map(() => state.value),
       distinctUntilChanged(),
@@ -106,7 +105,7 @@ export function createFlowControl(options: FlowControlOptions = {}): FlowControl
               (value, index) =>
                 from(project(value, index)).pipe(
                   finalize(() => {
-                    // Zero once all has been released below: the work in progress is torn down after that.
+                    // Zero after the release below, which comes before the end of the work in progress.
                     if (held === 0) return;
                     held--;
                     leave(1);
@@ -114,7 +113,7 @@ export function createFlowControl(options: FlowControlOptions = {}): FlowControl
                 ),
               concurrency,
             ),
-            // What waited, or was in work, when the subscription ended early.
+            // Releases the values that waited or were in work when the subscription ended early.
             finalize(() => {
               const rest = held;
               held = 0;

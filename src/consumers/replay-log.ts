@@ -2,9 +2,9 @@ import type { ChunkEvent, LambdaStreamEvent } from '../events.js';
 import { createByteCollector } from '../shared/byte-collector.js';
 import { copyUnknown, eventOverheadBytes, sizeOfUnknown } from '../shared/unknown-event.js';
 
-/** What a late subscriber of a shared stream is told. */
+/** Holds a shared stream for its late subscribers. */
 export interface ReplayLog {
-  /** Whether the stream has passed the limit: nothing is held then. */
+  /** Whether the stream has passed the limit. Then nothing is held. */
   readonly overflowed: boolean;
   append(event: LambdaStreamEvent): void;
   /** Everything since the start, chunks joined to few. Later appends do not change it, and the bytes are copies. */
@@ -17,8 +17,8 @@ type Entry = number | Exclude<LambdaStreamEvent, ChunkEvent>;
 /**
  * Makes a log that holds at most `maxBytes`: payload, and what unknown events and retries occupy.
  *
- * A `restart` voids what was before it, the limit's passing too. The payload of all chunks is in one collector, so that
- * other events between them do not cost a block each.
+ * A `restart` drops everything before it, and the log may fill again. The payload of all chunks is in one collector, so
+ * that other events between them do not cost a block each.
  */
 export function createReplayLog(maxReplayBytes: number): ReplayLog {
   let entries: Entry[] = [];
@@ -65,7 +65,7 @@ export function createReplayLog(maxReplayBytes: number): ReplayLog {
   };
 }
 
-/** Each chunk is copied when it is handed out: a consumer may transfer its buffer. */
+/** Copies each chunk that is handed out, because a consumer may transfer its buffer. */
 function* readEntries(entries: readonly Entry[], views: readonly Uint8Array[]): Generator<LambdaStreamEvent> {
   let view = 0;
   let at = 0;
@@ -90,7 +90,7 @@ function* readEntries(entries: readonly Entry[], views: readonly Uint8Array[]): 
 
 const noBytes = new Uint8Array(0);
 
-/** Heads are not counted by themselves: each but the first follows a retry. */
+/** Heads are not counted, because each except the first follows a retry, which is. */
 function sizeOf(event: LambdaStreamEvent): number {
   if (event.type === 'chunk') return event.payload.length;
   if (event.type === 'unknown') return sizeOfUnknown(event);

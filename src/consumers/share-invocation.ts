@@ -19,24 +19,24 @@ import { assertEventAttached, createRelay, type RelayHistory } from './share-rel
 /** Options of {@link shareInvocation}. */
 export interface ShareInvocationOptions {
   /**
-   * What a subscriber is told that comes while the invocation runs: `all` of the response from its start, or `none` of
-   * what has passed. Only with `all` is a complete response kept for those that come after it.
+   * What a late subscriber gets: `all` of the response from its start, or `none` of what has passed. With `all` a
+   * complete response is kept for later subscribers.
    *
    * @defaultValue `'all'`
    */
   readonly replay?: 'all' | 'none';
   /**
    * How much is held for late subscribers, in bytes: payload, and what events of unknown types and retries occupy. Past
-   * it nothing is held any more. Those that are subscribed go on, and one that comes later gets a
-   * {@link ReplayLimitError}, also after the end, until a new shared Observable is made. `Infinity` sets no limit.
+   * this limit nothing is held any more. Present subscribers go on. A later one gets a {@link ReplayLimitError}, also
+   * after the end, until a new shared Observable is made. `Infinity` sets no limit.
    *
    * @defaultValue 16,777,216 (16 MiB)
    */
   readonly maxReplayBytes?: number;
   /**
-   * How long the connection stays open, and the response is read on, after the last subscriber has left, in
-   * milliseconds: for a consumer that comes back soon, as components do on a route change. Not past `maxReplayBytes`,
-   * where nobody could come back.
+   * How long the response is read on after the last subscriber has left, in milliseconds. It serves a consumer that
+   * comes back soon, as components do on a route change. Past `maxReplayBytes` the connection closes at once, because
+   * nobody could come back.
    *
    * @defaultValue 0
    */
@@ -57,9 +57,8 @@ export interface ShareInvocationOptions {
  *   subscriber past `maxReplayBytes` gets a `ReplayLimitError`, never a text that is cut. A consumer whose bytes were
  *   transferred by another one before it gets a `DetachedPayloadError`.
  * - **Unsubscribing** the last subscriber unsubscribes from the source, after `lingerMs`; the next one invokes anew.
- * - **Memory** at most about twice `maxReplayBytes` until the last subscriber has left; of a complete response as long
- *   as the shared Observable lives. Each chunk is copied once,
- *   and once more for each late subscriber.
+ * - **Memory** at most about twice `maxReplayBytes`, until the last subscriber has left. A complete response is held as
+ *   long as the shared Observable lives. Each chunk is copied once, and once more for each late subscriber.
  *
  * Each consumer is told in the async context (AsyncLocalStorage, OpenTelemetry) in which it subscribed. A consumer that
  * throws or leaves does not touch the others. A slow one (see `createFlowControl`) slows all.
@@ -84,7 +83,7 @@ export function shareInvocation(options: ShareInvocationOptions = {}): MonoTypeO
   return (source) => {
     let response = createResponseState();
     return source.pipe(
-      // An event that cannot be copied is the source's failure, and not an empty one.
+      // An event whose bytes are gone fails the stream. Its copy would be empty.
       tap(assertEventAttached),
       share({
         connector() {
@@ -100,13 +99,13 @@ export function shareInvocation(options: ShareInvocationOptions = {}): MonoTypeO
 }
 
 /**
- * - `running`: the connection is open, and somebody who comes gets everything.
- * - `overflowed`: the connection is open, and past `maxReplayBytes` nobody who comes later can be served.
- * - `ended`: there is no connection any more.
+ * - `running`: the connection is open, and a late subscriber gets everything.
+ * - `overflowed`: the connection is open, but a late subscriber cannot be served past `maxReplayBytes`.
+ * - `ended`: the connection is closed.
  */
 type ResponseStatus = 'running' | 'overflowed' | 'ended';
 
-/** The state of one response. It outlives the connection, and so refers to no event. */
+/** The state of one response. It lives longer than the connection, and so it holds no events. */
 interface ResponseState {
   become(status: ResponseStatus): void;
   /** Emits when the connection is to be closed after the last subscriber has left. */

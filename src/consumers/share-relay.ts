@@ -4,10 +4,10 @@ import { captureContext } from '../shared/async-context.js';
 import { assertAttached } from '../shared/bytes.js';
 import { copyUnknown } from '../shared/unknown-event.js';
 
-/** What a relay tells a subscriber that comes after the start. */
+/** The events that a late subscriber gets first. */
 export interface RelayHistory {
   append(event: LambdaStreamEvent): void;
-  /** Throws for a subscriber that cannot be served. */
+  /** Returns the events so far. Throws where a late subscriber cannot be served. */
   events(): Iterable<LambdaStreamEvent>;
 }
 
@@ -16,20 +16,20 @@ export function assertEventAttached(event: LambdaStreamEvent): void {
   if (event.type === 'chunk' || event.type === 'unknown') assertAttached(event.payload);
 }
 
-/** A consumer that is at work may transfer the buffer of an event that waits. */
+/** Copies a waiting event, because a consumer may transfer its buffer meanwhile. */
 function copyOf(event: LambdaStreamEvent): LambdaStreamEvent {
   if (event.type === 'unknown') return copyUnknown(event);
   return event.type === 'chunk' ? { ...event, payload: event.payload.slice() } : event;
 }
 
 /**
- * Makes a Subject that first tells each subscriber the history, and does one thing at a time.
+ * Makes a Subject that first gives each subscriber the history, and that does one thing at a time.
  *
  * Consumers act from within `next`: one may resume a paused source, so that another event arrives while this one is
  * still being handed out, and one may subscribe another consumer. An event that arrives meanwhile waits. So every
  * consumer sees the same order, and none sees an event twice or not at all.
  *
- * Each consumer is told in the async context in which it subscribed.
+ * Each consumer gets its events in the async context in which it subscribed.
  */
 export function createRelay(history: RelayHistory): SubjectLike<LambdaStreamEvent> {
   const live = new Subject<LambdaStreamEvent>();

@@ -84,11 +84,11 @@ export function toSnapshots(options: ToSnapshotsOptions = {}): OperatorFunction<
 
       subscriber.add(() => pause?.unsubscribe());
       emit();
-      // Content with the first snapshot: the invocation is not to be sent.
+      // A consumer that left at the first snapshot needs no invocation.
       if (subscriber.closed) return;
       return source
         .pipe(
-          // In an operator of its own, so that what it throws becomes a failed snapshot too.
+          // An operator of its own, so that an error of it becomes a failed snapshot too.
           filter((item) => state.take(item)),
           tap({
             next() {

@@ -22,9 +22,8 @@ export interface ParseNdjsonOptions<T> extends LineOptions, RecordOptions<T> {}
  * - **Unsubscribing** unsubscribes from the source; nothing more is parsed, not even of the same chunk.
  * - **Memory** at most `maxLineBytes` of an unfinished line, and `maxPendingBytes` with an asynchronous schema;
  *   lossless.
- * - **Retries**: after `restart` all starts over; after `continue` what was not emitted yet is dropped and counting
- *   goes
- *   on from there.
+ * - **Retries**: after `restart` everything starts over. After `continue` records that were not emitted yet are
+ *   dropped, and counting goes on from there.
  *
  * @example
  * invokeWithResponseStream(client, { FunctionName: 'report' })
@@ -41,7 +40,7 @@ export interface ParseNdjsonOptions<T> extends LineOptions, RecordOptions<T> {}
  */
 export function parseNdjson<T = unknown>(
   options: ParseNdjsonOptions<T> = {},
-  // NoInfer: the operator behind this one must not decide the type of the records.
+  // NoInfer, so that the next operator does not decide the type of the records.
 ): OperatorFunction<PayloadSource, NoInfer<T>> {
   checkRecordOptions('parseNdjson', options, lineRules);
   return (source) =>
@@ -57,7 +56,7 @@ export function parseNdjson<T = unknown>(
     });
 }
 
-/** Tells a line without a record: JSON's white space only. */
+/** Tells a line without a record, which holds only JSON's white space. */
 export function isBlank(text: string): boolean {
   return !(text.charCodeAt(0) > 32) && /^[ \t\r]*$/.test(text);
 }

@@ -32,10 +32,10 @@ export interface InvokeWithResponseStreamOptions {
    */
   readonly sdkRetries?: boolean;
   /**
-   * While it last said true, the response is not read, so that TCP slows the function's stream down. What one read had
-   * already brought (at most 64 KiB in Node) is still delivered; Chromium itself reads some 64 MiB ahead of its page.
-   * Its last value holds when it completes; its error
-   * becomes the stream's. Subscribed to with the stream, and unsubscribed from with it.
+   * Pauses the response while its last value is true: it is not read, so that TCP slows the function's stream down.
+   * What one read had already brought (at most 64 KiB in Node) is still delivered. Chromium itself reads some 64 MiB
+   * ahead of its page. After it completes its last value holds. Its error becomes the stream's. It is subscribed to
+   * with the stream, and unsubscribed from with it.
    *
    * @defaultValue never paused
    */
@@ -98,7 +98,7 @@ export function invokeWithResponseStream(
   const { functionErrors = 'throw', sdkRetries = false, pauseWhile } = options;
 
   return new Observable((subscriber) => {
-    // What arrives belongs to whoever subscribed, whichever context lifts a pause or ends a span of the SDK.
+    // Events arrive in the context of the subscription, and not in the one that lifts a pause or ends the SDK's span.
     const runInContext = captureContext();
     const controller = new AbortController();
     const { signal: abortSignal } = controller;
@@ -134,7 +134,7 @@ export function invokeWithResponseStream(
     }
 
     subscriber.add(() => {
-      // Afterwards the response's own teardown knows whether there is anything left to close.
+      // After that the response's own teardown closes its body.
       if (!isOpened) abort();
     });
     subscriber.add(pauseWhile?.subscribe({ next: setPaused, error: fail }));

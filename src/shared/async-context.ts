@@ -7,7 +7,7 @@ interface AsyncHooks {
   };
 }
 
-/** Where there are no async contexts, as in browsers, nothing is bound. */
+/** Used where async contexts do not exist, as in browsers. */
 const runDirectly: RunInContext = (callback, argument) => callback(argument);
 
 const asyncHooks = (
@@ -17,8 +17,8 @@ const asyncHooks = (
 /**
  * Captures the present async context: the stores of Node's AsyncLocalStorage, and with them OpenTelemetry's span.
  *
- * Call it once a subscription and enter it once a read. One AsyncResource a subscription costs 0.9 to 1.1 of the time
- * without it; `AsyncLocalStorage.snapshot`, or binding per event, up to twice.
+ * Call it once per subscription and enter it once per read. That costs 0.9 to 1.1 of the time without it.
+ * `AsyncLocalStorage.snapshot`, or binding per event, costs up to twice.
  *
  * @see https://nodejs.org/api/async_context.html#class-asyncresource
  */

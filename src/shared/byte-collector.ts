@@ -1,27 +1,27 @@
 /** The first block's size, in bytes. */
 const minBlockBytes = 4 * 1024;
 
-/** How large a block grows, in bytes; one larger piece has a block of its own. */
+/** How large a block grows, in bytes. A larger piece has a block of its own. */
 const maxBlockBytes = 1024 * 1024;
 
-/** Bytes put together from pieces. */
+/** Puts pieces of bytes together. */
 export interface ByteCollector {
-  /** Bytes held. */
+  /** The number of bytes held. */
   readonly length: number;
   /** Copies the piece. */
   append(piece: Uint8Array): void;
-  /** What is held, as few views; later appends do not change them. */
+  /** Returns the bytes as few views. Later appends do not change them. */
   views(): Uint8Array[];
-  /** What is held, as one array of its own. */
+  /** Returns the bytes as one array of its own. */
   toBytes(): Uint8Array;
 }
 
 /**
  * Collects bytes in blocks of its own.
  *
- * The copy has a reason: a chunk is a view into what was read from the network, so that holding a million views of 16
- * bytes would hold their event objects and all the frames around them too. Here memory is at most twice the bytes held
- * plus one block, and each byte is copied once.
+ * The bytes are copied, because a chunk is a view into a network read. A million views of 16 bytes would also keep
+ * their event objects and the frames around them in memory. Here memory is at most twice the bytes held plus one block,
+ * and each byte is copied once.
  */
 export function createByteCollector(): ByteCollector {
   const full: Uint8Array[] = [];
@@ -48,7 +48,7 @@ export function createByteCollector(): ByteCollector {
       const rest = piece.subarray(room);
       put(piece.subarray(0, room));
       if (used > 0) full.push(block);
-      // Doubling, so that the number of blocks grows with the logarithm until they have their full size.
+      // Blocks double in size, so that their number grows slowly until they have the full size.
       block = new Uint8Array(Math.max(rest.length, Math.min(Math.max(length, minBlockBytes), maxBlockBytes)));
       used = 0;
       put(rest);

@@ -1,8 +1,8 @@
 import { DetachedPayloadError } from '../errors.js';
 
 /**
- * Views the bytes of any array buffer view as a plain `Uint8Array`, without a copy. A Buffer does not pass through: its
- * `slice` shares memory where that of a `Uint8Array` copies.
+ * Views the bytes of any array buffer view as a plain `Uint8Array`, without a copy. A Buffer is viewed too, because its
+ * `slice` shares memory, and the `slice` of a `Uint8Array` copies.
  */
 export function plainBytes({ buffer, byteOffset, byteLength }: ArrayBufferView): Uint8Array {
   return new Uint8Array(buffer, byteOffset, byteLength);
@@ -20,15 +20,14 @@ export function textFromBase64(base64: string): string {
 }
 
 /**
- * Refuses bytes whose buffer was given away (`postMessage` or `structuredClone` with a transfer list): such a view is
- * empty, and would be taken for no data at all.
+ * Refuses bytes whose buffer was transferred (`postMessage` or `structuredClone` with a transfer list). Such a view is
+ * empty, and would count as no data.
  *
  * @throws {@link DetachedPayloadError}
  */
 export function assertAttached(bytes: Uint8Array): void {
-  // Only an empty view can be detached, and only a detached buffer refuses a new view. `ArrayBuffer.detached` is
-  // younger
-  // than some supported browsers.
+  // Only an empty view can be detached, and only a detached buffer refuses a new view. Some supported browsers do not
+  // have `ArrayBuffer.detached` yet.
   if (bytes.length > 0) return;
   try {
     new Uint8Array(bytes.buffer);

@@ -24,7 +24,7 @@ export const delayMs: OptionRule = {
   isNumber: true,
 };
 
-/** A time in milliseconds that is at least so long. Infinity is not one. */
+/** A time in milliseconds with a least value. Infinity is not allowed. */
 export const durationFrom = (leastMs: number): OptionRule => ({
   expected: `from ${leastMs} to ${maxTimerMs} milliseconds`,
   isValid: (value) => typeof value === 'number' && value >= leastMs && value <= maxTimerMs,
@@ -54,7 +54,7 @@ export const text: OptionRule = { expected: 'a string', isValid: (value) => type
 /** An Observable of any copy of RxJS, known by its `subscribe`. */
 export const observable: OptionRule = { expected: 'an Observable', isValid: (value) => hasMethod(value, 'subscribe') };
 
-/** One of the words; `other` is what else is accepted. */
+/** One of the words, or what the rule `other` accepts. */
 export const oneOf = (words: readonly string[], other?: OptionRule): OptionRule => ({
   expected: [...words.map((word) => `'${word}'`), ...(other ? [other.expected] : [])].join(' or '),
   isValid: (value) => words.includes(value as string) || other?.isValid(value) === true,
@@ -92,7 +92,7 @@ function hasMethod(value: unknown, name: string): boolean {
   return typeof (Object(value) as Record<string, unknown>)[name] === 'function';
 }
 
-/** Describes a value that was refused. An object is named by its kind only: its fields may be secret. */
+/** Describes a refused value. Of an object only its kind is named, because its fields may be secret. */
 export function show(value: unknown): string {
   if (typeof value === 'string') return value.length > 40 ? `a string of ${value.length} characters` : `'${value}'`;
   if (Object(value) !== value) return String(value);

@@ -1,96 +1,16 @@
 import * as errors from '../errors.js';
-import { errorBrand, type AnyLambdaStreamError } from '../errors.js';
+import { errorBrand } from '../errors.js';
+import { codes, fields, isNumber, isText, metadataFields, responseHeaders, type FieldTable } from './failure-fields.js';
 import { fromTaggedJson, toTaggedJson, type Json } from './tagged-json.js';
 
 /** A failure as JSON: its name and message, and those of its fields that are known here. */
 export type EncodedFailure = Json;
 
-/** The most that an encoded failure takes, in bytes of JSON. */
+/** The largest encoded failure, in bytes of JSON. */
 export const maxFailureBytes = 64 * 1024;
 
-/** How many causes of causes travel. */
+/** How many causes of causes are encoded. */
 const maxCauses = 3;
-
-const isText = (value: unknown): boolean => typeof value === 'string';
-const isNumber = (value: unknown): boolean => typeof value === 'number';
-const isTexts = (value: unknown): boolean => Array.isArray(value) && value.every(isText);
-const isBytes = (value: unknown): boolean => ArrayBuffer.isView(value);
-const isTextOrNumber = (value: unknown): boolean => isText(value) || isNumber(value);
-const isTextTable = (value: unknown): boolean =>
-  typeof value === 'object' && value !== null && Object.values(value).every((item) => isText(item) || isTexts(item));
-
-/** The fields that travel, and what each must be. Everything else stays behind: it may be secret, or huge. */
-const fields: Readonly<Record<string, (value: unknown) => boolean>> = {
-  // This package's errors.
-  functionName: isText,
-  requestId: isText,
-  errorCode: isText,
-  errorDetails: isText,
-  errorType: isText,
-  errorMessage: isText,
-  trace: isTexts,
-  logTail: isText,
-  chunks: isNumber,
-  bytes: isNumber,
-  line: isNumber,
-  offset: isNumber,
-  text: isText,
-  maxLineBytes: isNumber,
-  maxBytes: isNumber,
-  maxReplayBytes: isNumber,
-  deliveredBytes: isNumber,
-  statusCode: isNumber,
-  headers: isTextTable,
-  body: isBytes,
-  reason: isText,
-  key: isText,
-  position: isText,
-  generation: isNumber,
-  // The SDK's exceptions, and those of the transport.
-  code: isTextOrNumber,
-  $fault: isText,
-  Reason: isText,
-  Type: isText,
-  retryAfterSeconds: isTextOrNumber,
-  errno: isTextOrNumber,
-  syscall: isText,
-};
-
-/** This package's errors by name: a new one does not compile until it stands here. */
-const codes: { readonly [E in AnyLambdaStreamError as E['name']]: E['code'] } = {
-  DetachedPayloadError: 'detached-payload',
-  FunctionError: 'function-error',
-  HttpStatusError: 'http-status',
-  InvalidRecordError: 'invalid-record',
-  InvalidTextError: 'invalid-text',
-  InvocationStoppedError: 'stopped',
-  LineTooLongError: 'line-too-long',
-  LogUnavailableError: 'log-unavailable',
-  ProducerLostError: 'producer-lost',
-  ProtocolError: 'protocol',
-  ReplayLimitError: 'replay-limit',
-  ReplayMismatchError: 'replay-mismatch',
-  ResponseTooLargeError: 'response-too-large',
-  TruncatedStreamError: 'truncated',
-  UnknownInvocationError: 'unknown-invocation',
-};
-
-const metadataFields: Readonly<Record<string, (value: unknown) => boolean>> = {
-  httpStatusCode: isNumber,
-  requestId: isText,
-  extendedRequestId: isText,
-  cfId: isText,
-  attempts: isNumber,
-  totalRetryDelay: isNumber,
-  clockSkewCorrected: (value) => typeof value === 'boolean',
-};
-
-/** The response's headers that say when to come back: `classifyInvocationError` reads them. */
-const responseHeaders: Readonly<Record<string, (value: unknown) => boolean>> = {
-  date: isText,
-  'retry-after': isText,
-  'x-amz-retry-after': isText,
-};
 
 /**
  * Encodes a failure as JSON of at most 64 KiB, by an allow-list of fields, so that {@link decodeFailure} makes an error
@@ -107,8 +27,8 @@ export function encodeFailure(error: unknown): EncodedFailure {
 }
 
 /**
- * Makes an error of what {@link encodeFailure} encoded: of this package's class where it was one, else an Error with
- * the name, message and fields that it had. A value that was thrown and is no object comes back as it was.
+ * Makes an error from what {@link encodeFailure} encoded. An error of this package has its class again. Any other one
+ * is an Error with its name, message and fields. A thrown value that is not an object comes back unchanged.
  */
 export function decodeFailure(encoded: unknown): unknown {
   const value = fromTaggedJson(encoded);
@@ -189,11 +109,7 @@ function classOf(name: string, code: unknown): new () => Error {
 }
 
 /** The members of the table that the value has, as tagged JSON. */
-function take(
-  value: unknown,
-  table: Readonly<Record<string, (value: unknown) => boolean>>,
-  maxLength: number,
-): Record<string, Json> {
+function take(value: unknown, table: FieldTable, maxLength: number): Record<string, Json> {
   const taken: Record<string, Json> = {};
   for (const [name, isValid] of Object.entries(table)) {
     try {
@@ -207,7 +123,7 @@ function take(
   return taken;
 }
 
-function pick(value: unknown, table: Readonly<Record<string, (value: unknown) => boolean>>): Record<string, unknown> {
+function pick(value: unknown, table: FieldTable): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(Object(value) as object).filter(
       ([name, member]) => Object.hasOwn(table, name) && table[name]?.(member) === true,

@@ -1,4 +1,4 @@
-/** Parses a JSON object, or array; undefined for all other text. */
+/** Parses a JSON object or array. Returns undefined for all other text. */
 export function parseObject(json: string): Record<string, unknown> | undefined {
   try {
     const parsed: unknown = JSON.parse(json);

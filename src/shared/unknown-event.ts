@@ -1,6 +1,6 @@
 import type { UnknownEvent } from '../events.js';
 
-/** What an event costs beside its payload and headers, in bytes: its objects and the buffer's own. */
+/** What an event occupies beside its payload and headers, in bytes: its objects and its buffer's object. */
 export const eventOverheadBytes = 512;
 
 /** Estimates what a copy of an unknown event occupies, in bytes. */

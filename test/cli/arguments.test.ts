@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { exitCodeOf } from '../../src/cli/invoke/exit-code-of.js';
+import { exitCodeOf } from '../../src/cli/invoke/describe-error.js';
 import { parseInvokeArguments } from '../../src/cli/invoke/invoke-arguments.js';
 import { parseServeArguments } from '../../src/cli/serve/serve-arguments.js';
 import { UsageError } from '../../src/cli/command-line.js';

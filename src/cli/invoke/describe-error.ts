@@ -1,4 +1,6 @@
-import { isLambdaStreamError, type HeadEvent } from '../../index.js';
+import { classifyInvocationError, isLambdaStreamError, type HeadEvent } from '../../index.js';
+import { networkFailureOf, type TransportErrorLike } from '../../retry/network-failures.js';
+import { exitCodes } from '../command-line.js';
 import type { ClientArguments } from './create-client.js';
 import { oneLine, type Paint } from '../terminal.js';
 
@@ -24,6 +26,28 @@ export function describeError(error: unknown, paint: Paint, call: CallCircumstan
   return lines.join('\n');
 }
 
+/** Returns the exit code for an invocation's error. */
+export function exitCodeOf(error: unknown, head?: HeadEvent): number {
+  if (isLambdaStreamError(error)) {
+    if (error.code === 'function-error') return exitCodes.functionFailed;
+    if (error.code === 'http-status') return exitCodes.httpStatus;
+    if (error.code !== 'truncated' && error.code !== 'protocol') return exitCodes.unreadable;
+    return foreignAnswer(error, head) === undefined ? exitCodes.broken : exitCodes.unreachable;
+  }
+  const { message, $metadata } = error as {
+    message?: string;
+    $metadata?: { httpStatusCode?: number };
+  };
+  if ($metadata?.httpStatusCode !== undefined) {
+    if (classifyInvocationError(error).verdict !== 'never') return exitCodes.unavailable;
+    return foreignAnswer(error, head) === undefined ? exitCodes.refused : exitCodes.unreachable;
+  }
+  const failure = networkFailureOf(Object(error) as TransportErrorLike);
+  if (failure === 'never sent') return exitCodes.unreachable;
+  if (isAboutCredentials(error) || /region is missing/i.test(message ?? '')) return exitCodes.unreachable;
+  return failure === 'may have run' ? exitCodes.broken : exitCodes.unexpected;
+}
+
 function hintFor(error: unknown, call: CallCircumstances): string | undefined {
   const { message = '' } = error as { message?: string };
   const foreign = foreignAnswer(error, call.head);
@@ -43,7 +67,7 @@ function hintFor(error: unknown, call: CallCircumstances): string | undefined {
 }
 
 /** Tells whether the call failed before it was sent, because it had no credentials. */
-export function isAboutCredentials(error: unknown): boolean {
+function isAboutCredentials(error: unknown): boolean {
   const { name, message = '' } = error as { name?: string; message?: string };
   return name === 'CredentialsProviderError' || /credential/i.test(message);
 }
@@ -54,7 +78,7 @@ interface HttpAnswer {
 }
 
 /** Describes an answer that is not Lambda's: Lambda gives each answer a request id, an error type or its media type. */
-export function foreignAnswer(error: unknown, head: HeadEvent | undefined): string | undefined {
+function foreignAnswer(error: unknown, head: HeadEvent | undefined): string | undefined {
   const code = isLambdaStreamError(error) ? error.code : undefined;
   // The SDK keeps the response that it could not read in a hidden field.
   const { $response } = error as { readonly $response?: HttpAnswer };

@@ -9,9 +9,8 @@ import {
 import { exitCodes } from '../command-line.js';
 import { manyLines, oneLine, paintFor } from '../terminal.js';
 import { decodeHttp } from './decode-http.js';
-import { describeError } from './describe-error.js';
+import { describeError, exitCodeOf } from './describe-error.js';
 import { describeReport } from './describe-report.js';
-import { exitCodeOf } from './exit-code-of.js';
 import type { InvokeArguments } from './invoke-arguments.js';
 import { outputModes, type Output } from './output-modes.js';
 import { startProgress } from './progress.js';

@@ -1,8 +1,10 @@
 import { answerBuffered } from '../invocation/answer-buffered.js';
-import { answerStream } from '../invocation/answer-stream.js';
 import type { FunctionFailure } from '../invocation/describe-failure.js';
+import { encodeComplete } from '../invocation/encode-frames.js';
+import { FrameSink } from '../invocation/frame-sink.js';
 import { acceptInvocation, type IncomingInvocation, type Invocation } from '../invocation/invocation.js';
-import { isScripted } from '../runtime/local-function.js';
+import { runInvocation } from '../invocation/run-invocation.js';
+import { isScripted, type RunnableHandler } from '../runtime/local-function.js';
 import { answerScript } from '../script/answer-script.js';
 import { answerAccepted } from './answer-accepted.js';
 import { answerCors } from './doors.js';
@@ -40,6 +42,23 @@ async function answer(invocation: Invocation): Promise<FunctionFailure | undefin
     return undefined;
   }
   return record.operation === 'Invoke' ? answerBuffered(handler, invocation) : answerStream(handler, invocation);
+}
+
+/** Runs a handler and streams what it writes, then the InvokeComplete. Resolves with the failure, if there was one. */
+async function answerStream(handler: RunnableHandler, invocation: Invocation): Promise<FunctionFailure | undefined> {
+  const { settings, record, writer, closing } = invocation;
+  const sink = new FrameSink(invocation);
+  const { failure, log } = await runInvocation(handler, invocation, sink);
+  if (closing.aborted) return failure;
+  sink.setHead();
+  const reported = settings.errorReporting === 'silent' ? undefined : failure;
+  const complete = encodeComplete({
+    ...(reported && { errorCode: reported.errorType, errorDetails: JSON.stringify(reported) }),
+    ...(record.logType === 'Tail' && { logTail: log.tail }),
+  });
+  if (!writer.write(complete)) await writer.drained();
+  await writer.end();
+  return failure;
 }
 
 function checkParameters({ record }: IncomingInvocation, { fault }: Route): void {
