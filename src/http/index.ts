@@ -5,9 +5,9 @@ export {
   type FetchResponseStreamOptions,
 } from './fetch-response-stream.js';
 export type { FetchTarget, FetchTargetSource } from './fetch-target.js';
+export type { ReconnectOptions } from './reconnect.js';
 export {
   relayedInvoke,
-  type ReconnectOptions,
   type RelayedInvocationOptions,
   type RelayedInvoke,
   type RelayedInvokeOptions,

@@ -1,20 +1,4 @@
-import {
-  concatMap,
-  defer,
-  firstValueFrom,
-  fromEvent,
-  map,
-  merge,
-  NEVER,
-  Observable,
-  of,
-  retry,
-  switchMap,
-  take,
-  throwError,
-  timer,
-  type ObservableInput,
-} from 'rxjs';
+import { concatMap, firstValueFrom, Observable } from 'rxjs';
 import type { LambdaStreamEvent } from '../events.js';
 import {
   assertInvokeInput,
@@ -23,40 +7,14 @@ import {
   type InvokeInputSource,
 } from '../invoke/invoke-input.js';
 import { captureContext } from '../shared/async-context.js';
-import {
-  callback,
-  checkOptions,
-  checkValue,
-  delayMs,
-  limitFrom,
-  observable,
-  oneOf,
-  timeLimitMs,
-  type OptionRule,
-} from '../shared/check-options.js';
-import { connectToRelay, ConnectionLost, positionOf, type RelaySession } from './relay-connection.js';
+import { callback, checkOptions, checkValue, observable, oneOf, type OptionRule } from '../shared/check-options.js';
+import { reconnecting, reconnectRules, type ReconnectOptions } from './reconnect.js';
+import { ConnectionLost, positionOf, type RelaySession } from './relay-connection.js';
 import { readRelayError } from './relay-error.js';
 import { sendToRelay, type RelayFetch, type RelayHeaders, type RelayTarget } from './relay-request.js';
 
 /** A place in a keyed invocation: its generation, and how many bytes of its payload were delivered. */
 export type RelayPosition = `${number}-${number}`;
-
-/** How a lost connection to a keyed invocation is made anew. */
-export interface ReconnectOptions {
-  /** How many connections are tried after the last byte that arrived. @defaultValue 8 */
-  readonly maxAttempts?: number;
-  /** The longest wait before the first of them, in milliseconds; it doubles with each. @defaultValue 200 */
-  readonly initialDelayMs?: number;
-  /** The longest wait, in milliseconds. @defaultValue 10,000 */
-  readonly maxDelayMs?: number;
-  /**
-   * After so long without a byte or a ping a connection counts as lost, in milliseconds. Keep it above the relay's
-   * `pingMs`.
-   *
-   * @defaultValue 60,000
-   */
-  readonly timeoutMs?: number;
-}
 
 /** Options of {@link relayedInvoke}. */
 export interface RelayedInvokeOptions {
@@ -97,13 +55,6 @@ const caller = 'relayedInvoke';
 const positionRule: OptionRule = {
   expected: "a position, such as '1733000000000-4096'",
   isValid: (value) => typeof value === 'string' && /^\d+-\d+$/.test(value),
-};
-
-const reconnectRules = {
-  maxAttempts: limitFrom(0),
-  initialDelayMs: delayMs,
-  maxDelayMs: delayMs,
-  timeoutMs: timeLimitMs,
 };
 
 /**
@@ -213,47 +164,6 @@ export function relayedInvoke(options: RelayedInvokeOptions): RelayedInvoke {
   }
 
   return Object.assign(invoke, { stop });
-}
-
-/** Events of all connections of a session, with a `retry` before each but the first. */
-function reconnecting(session: RelaySession, policy: Required<ReconnectOptions>): Observable<LambdaStreamEvent> {
-  return new Observable((subscriber) => {
-    let attempt = 1;
-    /** Connections that were lost since the last byte. */
-    let losses = 0;
-    let bytes = 0;
-
-    function nextConnection(lost: unknown): ObservableInput<unknown> {
-      if (!(lost instanceof ConnectionLost) || !session.isKeyed) return throwError(() => lost as Error);
-      if (session.bytes !== bytes) losses = 0;
-      bytes = session.bytes;
-      const offline = isOffline();
-      if (!offline && ++losses > policy.maxAttempts) return throwError(() => lost.error as Error);
-      const fullDelayMs = Math.min(policy.maxDelayMs, policy.initialDelayMs * 2 ** Math.min(losses - 1, 60));
-      const delayMs = offline ? 0 : Math.round(Math.random() * fullDelayMs);
-      const delivered = { ...session.delivered };
-      subscriber.next({ type: 'retry', attempt: ++attempt, delayMs, error: lost.error, mode: 'replay', delivered });
-      return untilOnline(delayMs);
-    }
-
-    return defer(() => connectToRelay(session))
-      .pipe(retry({ delay: nextConnection }))
-      .subscribe(subscriber);
-  });
-}
-
-/** Emits after the delay, or as soon as the browser is online again; not before it is online. */
-function untilOnline(delayMs: number): Observable<unknown> {
-  const online = typeof globalThis.addEventListener === 'function' ? fromEvent(globalThis, 'online') : NEVER;
-  return merge(timer(delayMs).pipe(map(isOffline)), online.pipe(map(() => false))).pipe(
-    switchMap((offline) => (offline ? online : of(undefined))),
-    take(1),
-  );
-}
-
-/** Node has a navigator that does not say. */
-function isOffline(): boolean {
-  return (globalThis as { navigator?: { onLine?: boolean } }).navigator?.onLine === false;
 }
 
 function toTarget(options: RelayedInvokeOptions): RelayTarget {

@@ -1,9 +1,16 @@
 import { of, throwError, type Observable } from 'rxjs';
-import { FunctionError, ReplayLimitError, TruncatedStreamError, type LambdaStreamEvent } from 'rx-lambda-stream';
+import {
+  FunctionError,
+  invokeWithResponseStream,
+  ReplayLimitError,
+  TruncatedStreamError,
+  type LambdaStreamEvent,
+} from 'rx-lambda-stream';
 import { chunkEvent, completeEvent, headEvent, serviceException } from 'rx-lambda-stream/testing';
 import { describe, expect, test } from 'vitest';
 import { createRelay, RelayRefusal, type RelayCall, type RelayGrant } from '../../src/relay/index.js';
-import { ask, lambdaPath, startRelay } from './relay-server.js';
+import { outcomeOf, textOf } from '../support/collect.js';
+import { ask, lambdaPath, sdkClient, startRelay } from './relay-server.js';
 
 const answer = (): RelayGrant => ({ open: () => of(headEvent(), chunkEvent('hello'), completeEvent()) });
 const json = (text: string): Record<string, unknown> => JSON.parse(text) as Record<string, unknown>;
@@ -37,6 +44,20 @@ describe('what authorize is given', () => {
         ClientContext: context,
       },
     });
+  });
+
+  test('the SDK’s members arrive: qualifier, tenant, log type, client context', async () => {
+    const calls: RelayCall[] = [];
+    const { url } = await startRelay({ authorize: (call) => (calls.push(call), answer()) });
+    const input = { FunctionName: 'chat', Qualifier: 'live', TenantId: 'blue', LogType: 'Tail' as const };
+    const context = { custom: { user: 'é' } };
+    const { values, error } = await outcomeOf(
+      invokeWithResponseStream(sdkClient(url), { ...input, Payload: { a: 1 }, ClientContext: context }),
+    );
+    expect(error).toBeUndefined();
+    expect(textOf(values)).toBe('hello');
+    expect(calls.map((call) => call.input)).toMatchObject([{ ...input, ClientContext: context }]);
+    expect(new TextDecoder().decode(calls[0]?.payload)).toBe('{"a":1}');
   });
 
   test('the request can still be read, and has its address and headers', async () => {
