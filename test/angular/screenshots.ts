@@ -44,12 +44,12 @@ try {
     await save('stream');
 
     await page.getByLabel('Your question').fill('What if the service is busy?');
-    await page.keyboard.press('Enter');
+    await submit(page);
     await status(page, /Retrying in 3 s, attempt 2 of 4/);
     await save('retry');
 
     await page.getByLabel('Your question').fill('What if the connection breaks?');
-    await page.keyboard.press('Enter');
+    await submit(page);
     await status(page, 'The connection broke');
     await save('failed');
 
@@ -61,6 +61,11 @@ try {
 } finally {
   await browser.close();
   await app.close();
+}
+
+/** On a phone Enter breaks the line, and the button stops the answer that still comes. */
+async function submit(page: Page): Promise<void> {
+  await page.locator('form').evaluate((form: HTMLFormElement) => form.requestSubmit());
 }
 
 async function status(page: Page, text: string | RegExp): Promise<void> {
