@@ -98,6 +98,7 @@ export interface JoinRequest extends LogMember {
   readonly claim?: LogClaim;
 }
 
+/** Who is there after a join, and whether the claim was granted. */
 export interface JoinAnswer extends LogRoster {
   /** Whether the claim was granted. */
   readonly claimed: boolean;

@@ -27,6 +27,7 @@ export type RunnableHandler = PlainHandler | StreamingMark | CallableFunction;
 
 /** A handler with the settings that a function has on AWS. */
 export interface LocalFunctionConfig {
+  /** The code that answers, as Lambda would call it. */
   readonly handler: LocalHandler;
   /**
    * The function's time-out in milliseconds: its stream is ended then. `Infinity` is no time-out.
