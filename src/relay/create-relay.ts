@@ -108,6 +108,8 @@ export function createRelay<Context = unknown>(options: RelayOptions<Context>): 
       const call = defined({ request: told.request, functionName, payload, input, context });
       const grant = checkGrant(await settings.authorize(call as unknown as RelayCall<Context>));
       if (grant.key !== undefined) told.key = grant.key;
+      // It holds a copy of the body, which a stream would hold for as long as it runs.
+      delete told.request;
       // Whoever left in the meantime costs no invocation.
       if (exchange.signal.aborted) return;
       if (exchange.method === 'DELETE') {

@@ -80,7 +80,11 @@ export interface RelayOptions<Context = unknown> {
    * @defaultValue all
    */
   readonly hosts?: readonly string[];
-  /** Hears of everything that is not told to the client. @defaultValue `console.error` for the relay's own failures */
+  /**
+   * Hears of everything that is not told to the client. Once `authorize` has decided, `request` has no body any more.
+   *
+   * @defaultValue `console.error` for the relay's own failures
+   */
   readonly onError?: (error: unknown, about: { readonly request: Request; readonly key?: string }) => void;
   /** The largest body, in bytes; more is 413. @defaultValue 6,291,456 (6 MiB), AWS's limit */
   readonly maxBodyBytes?: number;

@@ -239,7 +239,7 @@ describe('Chromium', () => {
     expect(opened()).toBe(1);
   });
 
-  test('a page of another origin runs nothing, and one that is listed does', async () => {
+  test('a page of another origin runs nothing, whichever way it asks', async () => {
     const { open, opened } = await startSite();
     const foreign = createServer((_, response) => {
       response.setHeader('content-type', 'text/html');

@@ -189,15 +189,15 @@ describe('an invocation with a key', () => {
     expect((await ask(url)).status).toBe(424);
   });
 
-  test('onError hears the key and the request', async () => {
+  test('onError hears the key and the request, whose body a stream does not hold', async () => {
     const told: unknown[] = [];
     const error = new Error('no');
     const { url } = await startRelay({
       authorize: () => ({ key: 'k', open: () => throwError(() => error) }),
-      onError: (heard, { key, request }) => told.push([String(heard), key, request.method]),
+      onError: (heard, { key, request }) => told.push([String(heard), key, request.method, request.body]),
     });
-    await ask(url);
-    expect(told).toEqual([['Error: no', 'k', 'POST']]);
+    await ask(url, { body: 'prompt' });
+    expect(told).toEqual([['Error: no', 'k', 'POST', null]]);
   });
 });
 
