@@ -38,8 +38,8 @@ export interface ToSnapshotsOptions {
  *
  * - **Emits** the first snapshot at once, at the subscription (`connecting`); then the current one at most every
  *   `intervalMs`, and only after a change; the last one immediately, with everything in it.
- * - **Completes** with the source, after a snapshot with status `complete`, and also when the source fails, after one
- *   with status `failed`, its error, and the text so far. So does a payload over `maxBytes`.
+ * - **Completes** with the source, after a snapshot with status `complete`. Completes also when the source fails or the
+ *   payload passes `maxBytes`, after a snapshot with status `failed`, the error, and the text so far.
  * - **Errors** never.
  * - **Unsubscribing** unsubscribes from the source and cancels the timer.
  * - **Memory** the text of at most `maxBytes`, since each snapshot holds all of it; this operator appends and never

@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { splitCookies, urlEvent } from '../../local/url/url-event.js';
-import { UsageError } from '../command-line.js';
-import type { TextSource } from './invoke-arguments.js';
+import { UsageError, type TextSource } from '../command-line.js';
 
 /** The HTTP request that `--request`, `--data` and `--header` describe. */
 export interface HttpRequestArguments {

@@ -1,10 +1,7 @@
 import { limitFrom, timeLimitMs } from '../../shared/check-options.js';
-import { httpUrl, parseCommandLine, UsageError, wholeNumber } from '../command-line.js';
+import { httpUrl, parseCommandLine, UsageError, wholeNumber, type TextSource } from '../command-line.js';
 import { parseRequest, type HttpRequestArguments } from './http-request.js';
 import { outputModes, type OutputMode } from './output-modes.js';
-
-/** A text of the command line, or the file that holds it: `-` is stdin. */
-export type TextSource = { readonly text: string } | { readonly file: string };
 
 /** What `invoke` was asked for. */
 export interface InvokeArguments {

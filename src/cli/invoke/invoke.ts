@@ -2,10 +2,10 @@ import { readFile } from 'node:fs/promises';
 import { buffer } from 'node:stream/consumers';
 import { BehaviorSubject } from 'rxjs';
 import { invokeWithResponseStream } from '../../index.js';
-import { UsageError } from '../command-line.js';
+import { UsageError, type TextSource } from '../command-line.js';
 import { createClient } from './create-client.js';
 import { toUrlEvent } from './http-request.js';
-import { parseInvokeArguments, type InvokeArguments, type TextSource } from './invoke-arguments.js';
+import { parseInvokeArguments, type InvokeArguments } from './invoke-arguments.js';
 import { writeOut } from './write-out.js';
 
 /** `rx-lambda-stream invoke`: streams a function's response to stdout. Resolves with the exit code. */
