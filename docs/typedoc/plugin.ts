@@ -1,7 +1,7 @@
 import { Application, Converter, type Context } from 'typedoc';
-import { showCodeInHeadings } from './heading-code.js';
 import { insertPictures } from './marble-pictures.js';
 import { addLandmarks } from './landmarks.js';
+import { adaptMarkdown } from './markdown.js';
 import { namePages } from './page-names.js';
 import { addSearchWords } from './search-words.js';
 import { groupByTask, placeDefaults } from './tasks.js';
@@ -9,7 +9,7 @@ import { groupByTask, placeDefaults } from './tasks.js';
 /** What the site has beyond TypeDoc's own: `typedoc.json` names this plugin. */
 export function load(app: Application): void {
   // Not at once: once plugins are loaded, TypeDoc reads all options anew.
-  app.on(Application.EVENT_BOOTSTRAP_END, () => app.options.setValue('markdownItLoader', showCodeInHeadings));
+  app.on(Application.EVENT_BOOTSTRAP_END, () => app.options.setValue('markdownItLoader', adaptMarkdown));
   addSearchWords(app.renderer);
   addLandmarks(app.renderer);
   app.converter.on(Converter.EVENT_RESOLVE_BEGIN, (context: Context) => {

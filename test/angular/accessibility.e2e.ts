@@ -65,8 +65,9 @@ const press = (page: Page, name: string): Promise<void> => page.getByRole('butto
 const copy = (page: Page): Promise<void> => page.getByRole('button', { name: 'Copy' }).last().click();
 const latest = (page: Page): ReturnType<Page['getByRole']> => page.getByRole('button', { name: 'Jump to latest' });
 const toOrders = (page: Page): Promise<void> => page.getByRole('link', { name: 'Orders' }).click();
-const country = async (page: Page, name: string): Promise<void> =>
-  void (await page.getByLabel('Country').selectOption(name));
+async function country(page: Page, name: string): Promise<void> {
+  await page.getByLabel('Country').selectOption(name);
+}
 
 async function scrollUp(page: Page): Promise<void> {
   await status(page, 'Complete');

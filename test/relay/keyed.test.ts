@@ -274,15 +274,20 @@ describe('going on', () => {
             : of(headEvent(), chunkEvent('h€llo'), completeEvent()),
       }),
     });
-    const [older, generation] = [await ask(url), await ask(url)].map(({ headers }) => headers['x-rx-invocation']);
-    const after: RelayPosition = `${Number(older)}-2`;
+    const [older, generation] = [await ask(url), await ask(url)].map(({ headers }) =>
+      Number(headers['x-rx-invocation']),
+    );
+    const after: RelayPosition = `${older!}-2`;
     const { values } = await outcomeOf(relayedInvoke({ url })(undefined, input, { after }));
-    expect(values.find(({ type }) => type === 'retry')).toMatchObject({ mode: 'restart', position: `${generation}-0` });
+    expect(values.find(({ type }) => type === 'retry')).toMatchObject({
+      mode: 'restart',
+      position: `${generation!}-0`,
+    });
     expect(values.filter(({ type }) => type === 'retry')).toHaveLength(1);
     expect(textOf(values)).toBe('h€llo');
     const sse = await ask(url, { headers: { accept: 'text/event-stream', 'last-event-id': after } });
-    expect(sse.text).toContain(`event: restart\nid: ${generation}-0\n`);
-    const never = await ask(url, { headers: { 'last-event-id': `${Number(older) - 1}-2` } });
+    expect(sse.text).toContain(`event: restart\nid: ${generation!}-0\n`);
+    const never = await ask(url, { headers: { 'last-event-id': `${older! - 1}-2` } });
     expect([never.status, ran]).toEqual([404, 2]);
   });
 

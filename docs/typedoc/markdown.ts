@@ -11,14 +11,22 @@ interface State {
 }
 
 interface Parser {
+  readonly linkify: { set(options: { readonly fuzzyLink: boolean }): void };
   readonly core: { readonly ruler: { push(name: string, rule: (state: State) => void): void } };
+}
+
+/** What the site changes in the reading of Markdown. */
+export function adaptMarkdown(parser: Parser): void {
+  // Without this, a file's name such as CONTRIBUTING.md becomes a link to a host in Moldova.
+  parser.linkify.set({ fuzzyLink: false });
+  showCodeInHeadings(parser);
 }
 
 /**
  * Keeps code in headings: TypeDoc takes only their plain text into "On this page" and into their anchors, which would
  * make `decodeText()`: text a mere ": text", at another anchor than on a forge's page of the same file.
  */
-export function showCodeInHeadings(parser: Parser): void {
+function showCodeInHeadings(parser: Parser): void {
   parser.core.ruler.push('code-in-headings', ({ tokens, Token }) => {
     const make = (type: string, content: string): Token => Object.assign(new Token(type, '', 0), { content });
     tokens.forEach((token, index) => {
