@@ -91,6 +91,11 @@ export default defineConfig({
         test: { name: 'e2e', include: ['test/browser/**/*.e2e.ts'], testTimeout: 60_000, hookTimeout: 60_000 },
       },
       {
+        // The relay in NestJS 12, whose packages are in the test's folder. NestJS 11 is the root's.
+        resolve: { alias },
+        test: { name: 'nest-12', include: ['test/nest-12/*.e2e.ts'], testTimeout: 60_000 },
+      },
+      {
         // The package as it is published. Needs `npm run build`.
         test: { name: 'package', include: ['test/package/**/*.test.ts'], testTimeout: 120_000, hookTimeout: 120_000 },
       },

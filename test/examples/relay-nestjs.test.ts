@@ -1,50 +1,5 @@
-import { spawn } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
-import { startLocalLambda } from 'rx-lambda-stream/local';
-import { expect, onTestFinished, test } from 'vitest';
-import { ask, readUntil, send } from '../relay/relay-server.js';
+import { test } from 'vitest';
+import { tryReports } from './try-reports.js';
 
-const root = fileURLToPath(new URL('../../', import.meta.url));
-
-test('the NestJS application relays one report to all who ask, at their pace', async () => {
-  const local = await startLocalLambda({
-    functions: {
-      report: async function* ({ id }: { id: string }) {
-        yield `${id}, `;
-        yield await Promise.resolve('the end');
-      },
-    },
-  });
-  onTestFinished(() => local.close());
-  const folder = 'examples/relay-nestjs';
-  const child = spawn(process.execPath, ['--import', 'tsx', `${folder}/main.ts`], {
-    cwd: root,
-    env: {
-      ...process.env,
-      PORT: '0',
-      TSX_TSCONFIG_PATH: `${folder}/tsconfig.json`,
-      AWS_ENDPOINT_URL_LAMBDA: local.endpoint,
-      AWS_REGION: 'us-east-1',
-      AWS_ACCESS_KEY_ID: 'local',
-      AWS_SECRET_ACCESS_KEY: 'local',
-    },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  onTestFinished(() => void child.kill());
-  let output = '';
-  let url: string | undefined;
-  for await (const piece of child.stdout as AsyncIterable<Buffer>) {
-    output += piece.toString();
-    url = /Listening on (http:\/\/\S+:\d+)/.exec(output)?.[1];
-    if (url !== undefined) break;
-  }
-  if (url === undefined) throw new Error(`The application ended without an address: ${output}`);
-  const request = { method: 'GET', path: '/reports/today', headers: { accept: 'text/event-stream' } };
-  for (let browser = 0; browser < 2; browser++) {
-    const response = await send(url, request);
-    expect(await readUntil(response, /event: end/)).toContain('data: "the end"');
-    response.destroy();
-  }
-  expect((await ask(url, { ...request, path: '/reports/no/such' })).status).toBe(404);
-  expect(local.requests).toHaveLength(1);
-});
+test('the NestJS application relays one report to all who ask, at their pace', () =>
+  tryReports('examples/relay-nestjs/tsconfig.json'));

@@ -7,43 +7,10 @@ import fastify from 'fastify';
 import { Hono } from 'hono';
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { of } from 'rxjs';
-import { chunkEvent, completeEvent, headEvent } from 'rx-lambda-stream/testing';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { relayedInvoke } from '../../src/http/relayed-invoke.js';
-import { createRelay, type Relay, type RelayRequest } from '../../src/relay/index.js';
 import { outcomeOf, textOf } from '../support/collect.js';
-import { ask } from './relay-server.js';
-
-/** A relay that answers with what it was asked, and who asked. */
-function echo(): Relay {
-  const relay = createRelay({
-    authorize: ({ functionName = 'none', payload, context, request }) => {
-      const { user = 'nobody' } = Object(context) as { user?: string };
-      const text = [functionName, user, new URL(request.url).pathname, new TextDecoder().decode(payload)].join(' ');
-      return { open: () => of(headEvent(), chunkEvent(text), completeEvent()) };
-    },
-  });
-  onTestFinished(() => relay.close());
-  return relay;
-}
-
-const portOf = (server: { address(): unknown }): number => (server.address() as AddressInfo).port;
-
-/** Asks in all three ways; the relay is mounted at /api, where a middleware knows the user ann. */
-async function tryAll(port: number): Promise<void> {
-  const url = `http://127.0.0.1:${port}/api`;
-  const path = '/api/2021-11-15/functions/chat/response-streaming-invocations';
-  const input = { FunctionName: 'chat', Payload: { prompt: 'hi' } };
-  const { values, error } = await outcomeOf(relayedInvoke({ url })(undefined, input));
-  expect(error).toBeUndefined();
-  expect(textOf(values)).toBe(`chat ann ${path} {"prompt":"hi"}`);
-  const sse = await ask(url, { method: 'GET', path: '/api/stream', headers: { accept: 'text/event-stream' } });
-  expect(sse.text).toContain('data: "none ann /api/stream "');
-  const stop = await ask(url, { method: 'DELETE', path });
-  expect(stop.status).toBe(404);
-}
+import { echo, portOf, tryAll, tryNest } from './try-frameworks.js';
 
 function closeWith(server: Server): void {
   onTestFinished(() => {
@@ -96,20 +63,12 @@ describe('with the real package', () => {
     await tryAll(portOf(app.server));
   });
 
-  test('NestJS 11, as a middleware', async () => {
-    const relay = echo();
-    // eslint-disable-next-line @typescript-eslint/no-extraneous-class -- to Nest, a module is its decorator
-    class AppModule {}
-    Module({})(AppModule);
-    // eslint-disable-next-line @typescript-eslint/no-unsafe-class-instance-assignment -- as Nest documents it
-    const app = await NestFactory.create(AppModule, { logger: false, bodyParser: false });
-    app.use('/api', (request: RelayRequest, response: Parameters<Relay['listener']>[1]) => {
-      relay.listener(Object.assign(request, { user: 'ann' }), response);
-    });
-    await app.listen(0, '127.0.0.1');
-    onTestFinished(() => app.close());
-    await tryAll(portOf(app.getHttpServer() as Server));
-  });
+  test('NestJS 11, as a middleware', () =>
+    tryNest({
+      Module,
+      // eslint-disable-next-line @typescript-eslint/no-unsafe-class-instance-assignment -- as Nest documents it
+      create: (module) => NestFactory.create(module, { logger: false, bodyParser: false }),
+    }));
 
   test('Hono, on Node', async () => {
     const relay = echo();
