@@ -60,11 +60,9 @@ const positionRule: OptionRule = {
 /**
  * Makes an `invokeWithResponseStream` that goes through a relay: no SDK and no credentials in the page.
  *
- * ```text
- * relay   --h--a-x            h: head, a: chunk, x: the connection breaks
- * again          --h--b-(c|)  the same invocation goes on at its byte
- * result  --h--a-r-h--b-(c|)  r: retry of mode 'replay'
- * ```
+ *     relay   --h--a-#              h: head, a, b: chunks, c: complete; # is the loss of a connection
+ *     again           --h--b-(c|)   the same invocation goes on at its byte
+ *     result  --h--a-r--h--b-(c|)   r: retry of mode 'replay'
  *
  * - **Cold**: one subscription is one invocation. It reconnects to that one, and never invokes again.
  * - **Emits** what `invokeWithResponseStream` emits; each event of a keyed invocation has a `position`. Before a

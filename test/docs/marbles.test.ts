@@ -33,8 +33,6 @@ describe('the diagrams of the docstrings', () => {
       'isLambdaStreamError',
       ...['chunkEvent', 'completeEvent', 'headEvent', 'retryEvent', 'serviceException'],
       ...['startLocalLambda', 'scripted', 'streamifyResponse', 'installAwslambda'],
-      // Promises stand between what arrives and what is emitted: fetch has no virtual time.
-      'relayedInvoke',
       ...['forgetInvocation', 'inspectInvocation', 'stopInvocation', 'memoryLog'],
       ...['createRelay', 'redisLog', 'withTraceContext'],
       ...['injectLambdaStreams', 'provideLambdaStreams'],

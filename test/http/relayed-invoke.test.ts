@@ -2,7 +2,7 @@ import { buildSync } from 'esbuild';
 import { createServer } from 'node:http';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
-import { BehaviorSubject, concat, NEVER, of, Subject, throwError, type Observable } from 'rxjs';
+import { BehaviorSubject, concat, NEVER, of, Subject, tap, throwError, type Observable } from 'rxjs';
 import {
   classifyInvocationError,
   decodeText,
@@ -22,6 +22,7 @@ import { createRelay, RelayRefusal, type RelayCall, type RelayOptions } from '..
 import { outcomeOf, textOf, typesOf } from '../support/collect.js';
 import { startLive } from '../support/live.js';
 import { startRelay } from '../relay/relay-server.js';
+import { startFrames } from './play-relay.js';
 
 /** A relay that answers with these events, and the client of it, without a network between them. */
 function relayed(
@@ -44,6 +45,31 @@ function relayed(
 const input = { FunctionName: 'chat' };
 
 describe('relayedInvoke', () => {
+  test('a lost connection to a keyed invocation is made anew, and goes on at its byte', async () => {
+    const { connection, fetchFrom, record } = startFrames();
+    // prettier-ignore
+    const relay = connection('--h--a-#');
+    // prettier-ignore
+    const again = connection('        --h--b-(c|)');
+    // prettier-ignore
+    const result =           '--h--a-r--h--b-(c|)';
+    const places: (string | null)[] = [];
+    const answer = fetchFrom([relay, again]);
+    const invoke = relayedInvoke({
+      url: 'http://relay.example',
+      reconnect: { initialDelayMs: 0 },
+      fetch(url, init) {
+        places.push(new Headers(init.headers).get('last-event-id'));
+        return answer(url, init);
+      },
+    });
+    const retries: LambdaStreamEvent[] = [];
+    const events = invoke(undefined, input).pipe(tap((event) => event.type === 'retry' && retries.push(event)));
+    expect(await record(events, 16)).toBe(result);
+    expect(retries).toMatchObject([{ mode: 'replay', attempt: 2, delivered: { chunks: 1, bytes: 1 } }]);
+    expect(places).toEqual([null, '1-1']);
+  });
+
   test('is an InvokeWithResponseStream, with the same events', async () => {
     const bytes = Uint8Array.from({ length: 200_000 }, (_, i) => (i * 7) & 255);
     const { client } = await startLive({
