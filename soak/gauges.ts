@@ -2,15 +2,6 @@ import { subscribe } from 'node:diagnostics_channel';
 import { getEventListeners } from 'node:events';
 import type { Socket } from 'node:net';
 
-/** Collects all that is unreachable, and lets what the collector finds be finalised. */
-export async function collectGarbage(): Promise<void> {
-  for (let round = 0; round < 4; round++) {
-    globalThis.gc!();
-    // Finalizers are called in a turn of their own.
-    await new Promise((resolve) => setImmediate(resolve));
-  }
-}
-
 /** Everything of this process that a stream could leave behind. Take it after `collectGarbage`. */
 export interface Gauges {
   /** JavaScript objects and the buffers that they hold, in bytes. */

@@ -1,4 +1,4 @@
-import { collectGarbage } from './gauges.js';
+import { collectGarbage } from '../test/support/collect-garbage.js';
 
 /** How often the resident set is looked at, in milliseconds. A look costs some microseconds. */
 const intervalMs = 10;

@@ -1,7 +1,7 @@
 import { from, lastValueFrom, mergeMap, toArray } from 'rxjs';
 import { fates } from './fates.js';
 import { follow, type Followed, type Surroundings } from './follow.js';
-import { collectGarbage } from './gauges.js';
+import { collectGarbage } from '../test/support/collect-garbage.js';
 import type { Plan } from './plan.js';
 
 /** What became of some streams. */

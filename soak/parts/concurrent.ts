@@ -1,6 +1,6 @@
 import { atLeast, count, exactly, none, told, type Check } from '../check.js';
 import { fates, makePlans } from '../fates.js';
-import { collectGarbage } from '../gauges.js';
+import { collectGarbage } from '../../test/support/collect-garbage.js';
 import type { HandlerName } from '../handlers.js';
 import type { Part } from '../part.js';
 import type { Plan } from '../plan.js';

@@ -3,7 +3,7 @@ import { invokeWithResponseStream } from 'rx-lambda-stream';
 import { from, lastValueFrom, map, mergeMap, reduce, toArray } from 'rxjs';
 import { below, count, exactly, none, told, type Check } from '../check.js';
 import { EndpointProcess } from '../endpoint-process.js';
-import { collectGarbage } from '../gauges.js';
+import { collectGarbage } from '../../test/support/collect-garbage.js';
 import type { Part } from '../part.js';
 import { takeStrays } from '../strays.js';
 

@@ -1,6 +1,7 @@
 import { below, count, exactly, mebibytes, none, told, type Check } from '../check.js';
 import { makePlans } from '../fates.js';
-import { collectGarbage, countResources, readGauges, resourcesInWords, type Gauges } from '../gauges.js';
+import { collectGarbage } from '../../test/support/collect-garbage.js';
+import { countResources, readGauges, resourcesInWords, type Gauges } from '../gauges.js';
 import type { HandlerName } from '../handlers.js';
 import type { Part } from '../part.js';
 import { createRandom } from '../random.js';

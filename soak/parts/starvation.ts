@@ -4,7 +4,7 @@ import { from, mergeMap, Observable, timeout } from 'rxjs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { count, exactly, none, told, type Check } from '../check.js';
 import { EndpointProcess } from '../endpoint-process.js';
-import { collectGarbage } from '../gauges.js';
+import { collectGarbage } from '../../test/support/collect-garbage.js';
 import { agentOf, firsts, leave, open, queueLength, socketsLeft, type OpenStream } from '../open-streams.js';
 import type { Part } from '../part.js';
 import { takeStrays, untilStray } from '../strays.js';

@@ -12,19 +12,15 @@ import {
   lastValueFrom,
   type Observable,
 } from 'rxjs';
-import { configure } from 'rxjs-marbles';
 import { describe, expect, expectTypeOf, test } from 'vitest';
 import { InvalidTextError } from '../../src/errors.js';
 import { decodeText } from '../../src/decoding/decode-text.js';
 import type { PayloadSource } from '../../src/shared/payload.js';
 import { chunkEvent, completeEvent, headEvent, retryEvent } from '../../src/testing/event-builders.js';
 import { fuzzParameters } from '../support/fuzz.js';
+import { marbles } from '../support/marbles.js';
 import { cuts, cutsInTwo, payloads, toItems } from '../support/payload-arbitraries.js';
 
-const { marbles } = configure({
-  assertDeepEqual: (actual, expected) => expect(actual).toStrictEqual(expected),
-  frameworkMatcher: true,
-});
 const utf8 = new TextEncoder();
 const euro = utf8.encode('€');
 

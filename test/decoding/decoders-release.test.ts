@@ -6,17 +6,12 @@ import { parseNdjson } from '../../src/decoding/parse-ndjson.js';
 import { parseSse } from '../../src/decoding/parse-sse.js';
 import type { PayloadSource } from '../../src/shared/payload.js';
 import { splitLines } from '../../src/decoding/split-lines.js';
+import { collectGarbage } from '../support/collect-garbage.js';
 
 const utf8 = new TextEncoder();
 // Held, so that it is not the promises' being forgotten that frees what hangs on them.
 const unanswered: ((valid: boolean) => void)[] = [];
 const never = z.unknown().refine(() => new Promise<boolean>((resolve) => unanswered.push(resolve)));
-
-/** In a new task: to look at an object keeps it alive until the end of the current one. */
-async function collectGarbage(): Promise<void> {
-  await new Promise((resolve) => setImmediate(resolve));
-  globalThis.gc?.();
-}
 
 /** Tells whether the collector takes the object, given some rounds. */
 async function isCollected(object: WeakRef<object>): Promise<boolean> {

@@ -9,29 +9,25 @@ import { splitLines } from '../../src/decoding/split-lines.js';
 import { DetachedPayloadError } from '../../src/errors.js';
 import type { PayloadSource } from '../../src/shared/payload.js';
 import { chunkEvent } from '../../src/testing/event-builders.js';
+import { outcomeNow } from '../support/collect.js';
 
 const utf8 = new TextEncoder();
 const transfer = (bytes: Uint8Array): void => void structuredClone(bytes, { transfer: [bytes.buffer] });
 
 /** What arrives where the consumer transfers the chunk's buffer at the first value. */
 function outcome(operator: OperatorFunction<PayloadSource, unknown>, chunks: readonly Uint8Array[]) {
-  const values: unknown[] = [];
-  let end: unknown;
   let current = chunks[0]!;
-  from(chunks)
-    .pipe(
+  let isFirst = true;
+  return outcomeNow(
+    from(chunks).pipe(
       tap((chunk) => (current = chunk)),
       operator,
-    )
-    .subscribe({
-      next(value) {
-        values.push(value);
-        if (values.length === 1) transfer(current);
-      },
-      error: (error: unknown) => (end = error),
-      complete: () => (end = 'complete'),
-    });
-  return { values, end };
+      tap(() => {
+        if (isFirst) transfer(current);
+        isFirst = false;
+      }),
+    ),
+  );
 }
 
 const long = 'x'.repeat(100);

@@ -1,29 +1,19 @@
 import fc from 'fast-check';
 import { EMPTY, NEVER, Observable, Subject, from, of, take } from 'rxjs';
-import { configure } from 'rxjs-marbles';
 import { describe, expect, expectTypeOf, test } from 'vitest';
 import { InvalidRecordError, LineTooLongError } from '../../src/errors.js';
 import { decodeText } from '../../src/decoding/decode-text.js';
 import { parseNdjson, type ParseNdjsonOptions } from '../../src/decoding/parse-ndjson.js';
 import type { PayloadSource } from '../../src/shared/payload.js';
 import { chunkEvent, completeEvent, headEvent, retryEvent } from '../../src/testing/event-builders.js';
+import { outcomeNow } from '../support/collect.js';
+import { marbles } from '../support/marbles.js';
 import { cuts, cutsInTwo, payloads, toItems } from '../support/payload-arbitraries.js';
 
-const { marbles } = configure({
-  assertDeepEqual: (actual, expected) => expect(actual).toStrictEqual(expected),
-  frameworkMatcher: true,
-});
 const utf8 = new TextEncoder();
 
-/** Everything that a subscriber is told, synchronously. */
 function outcome(source: Observable<PayloadSource>, options?: ParseNdjsonOptions<unknown>) {
-  const records: unknown[] = [];
-  let end: unknown = 'nothing';
-  source.pipe(parseNdjson(options)).subscribe({
-    next: (record) => records.push(record),
-    error: (error: unknown) => (end = error),
-    complete: () => (end = 'complete'),
-  });
+  const { values: records, end } = outcomeNow(source.pipe(parseNdjson(options)));
   return { records, end };
 }
 

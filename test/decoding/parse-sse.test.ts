@@ -1,6 +1,5 @@
 import fc from 'fast-check';
 import { EMPTY, NEVER, Observable, Subject, concat, from, lastValueFrom, of, take, throwError, toArray } from 'rxjs';
-import { configure } from 'rxjs-marbles';
 import * as v from 'valibot';
 import { describe, expect, expectTypeOf, test } from 'vitest';
 import { z } from 'zod';
@@ -9,13 +8,11 @@ import { parseSse, type ParseSseOptions, type ServerSentEvent } from '../../src/
 import type { PayloadSource } from '../../src/shared/payload.js';
 import { chunkEvent, completeEvent, headEvent, retryEvent } from '../../src/testing/event-builders.js';
 import { fuzzParameters } from '../support/fuzz.js';
+import { outcomeNow } from '../support/collect.js';
+import { marbles } from '../support/marbles.js';
 import { cuts, cutsInTwo, payloads, toItems } from '../support/payload-arbitraries.js';
 import { readSse } from '../support/sse-reference.js';
 
-const { marbles } = configure({
-  assertDeepEqual: (actual, expected) => expect(actual).toStrictEqual(expected),
-  frameworkMatcher: true,
-});
 const utf8 = new TextEncoder();
 
 /** A payload's events by the reference, and its end as {@link outcome} tells it. */
@@ -24,15 +21,8 @@ const reference = (bytes: Uint8Array) => {
   return { events, end: end === 'complete' ? end : (expect.any(InvalidRecordError) as unknown) };
 };
 
-/** Everything that a subscriber is told, synchronously. */
 function outcome(source: Observable<PayloadSource>, options?: ParseSseOptions) {
-  const events: ServerSentEvent[] = [];
-  let end: unknown = 'nothing';
-  source.pipe(parseSse(options)).subscribe({
-    next: (event) => events.push(event),
-    error: (error: unknown) => (end = error),
-    complete: () => (end = 'complete'),
-  });
+  const { values: events, end } = outcomeNow(source.pipe(parseSse(options)));
   return { events, end };
 }
 
@@ -415,6 +405,11 @@ describe('parseSse', () => {
         offset: 33,
         message: 'Line 5 (byte 33): refused by the schema at token: {"token":1}',
       });
+    });
+
+    test('counts a line feed that begins the response after a retry, also where the one before ended in a return', () => {
+      const items = [chunkEvent('data: {"token":"a"}\r'), retryEvent({ mode: 'restart' }), chunkEvent('\ndata: 1\n\n')];
+      expect(outcomeNow(from(items).pipe(parseSse({ schema: Token }))).end).toMatchObject({ line: 2, offset: 1 });
     });
 
     test('keeps the order under an asynchronous schema, the end included', async () => {

@@ -11,6 +11,7 @@ import { parseSse } from '../../src/decoding/parse-sse.js';
 import { splitLines } from '../../src/decoding/split-lines.js';
 import type { LambdaStreamEvent, RetryMode } from '../../src/events.js';
 import { chunkEvent, retryEvent } from '../../src/testing/event-builders.js';
+import { outcomeNow } from '../support/collect.js';
 import { cuts, payloads } from '../support/payload-arbitraries.js';
 
 type Events = readonly LambdaStreamEvent[];
@@ -18,15 +19,8 @@ type Operator = OperatorFunction<LambdaStreamEvent, unknown>;
 
 const utf8 = new TextEncoder();
 
-/** Everything that has arrived, and the end: an error, 'complete', or undefined while the source goes on. */
 function outcome(source: Observable<LambdaStreamEvent>, operator: Operator) {
-  const values: unknown[] = [];
-  let end: unknown;
-  source.pipe(operator).subscribe({
-    next: (value) => values.push(value),
-    error: (error: unknown) => (end = error),
-    complete: () => (end = 'complete'),
-  });
+  const { values, end } = outcomeNow(source.pipe(operator));
   // decodeHttpResponse passes the retry on.
   return { values: values.filter((value) => !isRetry(value)), end };
 }
@@ -65,7 +59,7 @@ describe.each<[name: string, operator: () => Operator]>([
         const before = unfinished(first, operator());
         const after = whole(second, operator());
         const expected =
-          before.end === undefined ? { values: [...before.values, ...after.values], end: after.end } : before;
+          before.end === 'nothing' ? { values: [...before.values, ...after.values], end: after.end } : before;
         expect(whole([...first, retry('restart'), ...second], operator())).toEqual(expected);
       }),
       { numRuns: 300 },
@@ -78,7 +72,7 @@ describe.each<[name: string, operator: () => Operator]>([
         const before = unfinished(first, operator());
         const after = whole(second, operator());
         const result = whole([...first, retry('continue'), ...second], operator());
-        if (before.end !== undefined) {
+        if (before.end !== 'nothing') {
           expect(result).toEqual(before);
           return;
         }

@@ -1,18 +1,15 @@
 import fc from 'fast-check';
 import { EMPTY, NEVER, Observable, Subject, from, lastValueFrom, of, take, toArray } from 'rxjs';
-import { configure } from 'rxjs-marbles';
 import { describe, expect, expectTypeOf, test } from 'vitest';
 import { LineTooLongError } from '../../src/errors.js';
 import type { PayloadSource } from '../../src/shared/payload.js';
 import { splitLines, type SplitLinesOptions } from '../../src/decoding/split-lines.js';
 import { chunkEvent, completeEvent, headEvent, retryEvent } from '../../src/testing/event-builders.js';
 import { fuzzParameters } from '../support/fuzz.js';
+import { outcomeNow } from '../support/collect.js';
+import { marbles } from '../support/marbles.js';
 import { cuts, cutsInTwo, payloads, toItems } from '../support/payload-arbitraries.js';
 
-const { marbles } = configure({
-  assertDeepEqual: (actual, expected) => expect(actual).toStrictEqual(expected),
-  frameworkMatcher: true,
-});
 const utf8 = new TextEncoder();
 
 /** Lines as their definition has them: cut at line feeds, a carriage return before one is no part of the line. */
@@ -37,15 +34,8 @@ function referenceLengths(bytes: Uint8Array): { offset: number; length: number }
   return lines;
 }
 
-/** Everything that a subscriber is told, synchronously. */
 function outcome(source: Observable<PayloadSource>, options?: SplitLinesOptions) {
-  const lines: string[] = [];
-  let end: unknown = 'nothing';
-  source.pipe(splitLines(options)).subscribe({
-    next: (line) => lines.push(line),
-    error: (error: unknown) => (end = error),
-    complete: () => (end = 'complete'),
-  });
+  const { values: lines, end } = outcomeNow(source.pipe(splitLines(options)));
   return { lines, end };
 }
 

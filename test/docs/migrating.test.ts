@@ -31,13 +31,14 @@ import {
   type InvokeInput,
   type LambdaStreamEvent,
 } from 'rx-lambda-stream';
-import { scripted, type LocalLambda, type LocalRequest, type ScriptStep } from 'rx-lambda-stream/local';
+import { scripted, type LocalRequest, type ScriptStep } from 'rx-lambda-stream/local';
 import { serviceException } from 'rx-lambda-stream/testing';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import * as after from '../../examples/migrating-after.js';
 import * as before from '../../examples/migrating-before.js';
 import { outcomeOf, typesOf } from '../support/collect.js';
 import { gate, startLive } from '../support/live.js';
+import { stalled } from '../support/stalled.js';
 import { codeIn, readPage, sectionOf, tableRows, type Row } from './markdown-page.js';
 
 const page = readPage('docs/migrating.md');
@@ -346,7 +347,7 @@ describe('what changes', () => {
       });
       const { EventStream } = await client.send(new InvokeWithResponseStreamCommand(input));
       await EventStream?.[Symbol.asyncIterator]().next();
-      expect(await stalled(local, 0)).toBeLessThan(20_000_000);
+      expect(await stalled(await local.request(0))).toBeLessThan(20_000_000);
       // The same work here does not hold it back: it gets far past what all buffers hold.
       const { opened, open } = gate();
       const subscription = invokeWithResponseStream(client, input)
@@ -359,17 +360,6 @@ describe('what changes', () => {
     },
   });
 });
-
-/** Waits until the server's count of written bytes stands still: its writes are stalled. */
-async function stalled(local: LocalLambda, index: number): Promise<number> {
-  const request = await local.request(index);
-  for (let last = -1; ;) {
-    if (request.bytesWritten === last) return last;
-    last = request.bytesWritten;
-    // An observation window, not a wait for anything: a stalled server writes nothing in it.
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
-}
 
 describe('timeouts', () => {
   const silent: readonly ScriptStep[] = ['stall'];

@@ -12,14 +12,13 @@ import {
 import type { LambdaStreamEvent } from 'rx-lambda-stream';
 import { describe, expect, it } from 'vitest';
 import { fetchResponseStream } from 'rx-lambda-stream/http';
+import { collectGarbage } from '../support/collect-garbage.js';
 import { outcomeOf, textOf, typesOf } from '../support/collect.js';
 import { startHttp, writeAll } from '../support/live-http.js';
 import { gate } from '../support/live.js';
 import { expectNoStrays } from '../support/no-strays.js';
 
 expectNoStrays();
-
-const gc = globalThis.gc as () => void;
 
 interface Running {
   readonly subscription: Subscription;
@@ -40,14 +39,6 @@ function subscribeUntil(stream: Observable<LambdaStreamEvent>, until: string): P
       error: (error: unknown) => errors.push(error),
     });
   });
-}
-
-/** Collects what is unreachable, as a long-lived process does sooner or later. */
-async function collectGarbage(): Promise<void> {
-  for (let i = 0; i < 3; i++) {
-    gc();
-    await new Promise((resolve) => setImmediate(resolve));
-  }
 }
 
 /** All ways to name a request: what Node's fetch holds on to differs. */

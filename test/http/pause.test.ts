@@ -3,8 +3,9 @@ import { createFlowControl, parseNdjson, type LambdaStreamEvent } from 'rx-lambd
 import { expect, it } from 'vitest';
 import { fetchResponseStream } from 'rx-lambda-stream/http';
 import { outcomeOf, textOf, typesOf } from '../support/collect.js';
-import { reset, startHttp, writeAll, type SeenRequest } from '../support/live-http.js';
+import { reset, startHttp, writeAll } from '../support/live-http.js';
 import { expectNoStrays } from '../support/no-strays.js';
+import { stalled } from '../support/stalled.js';
 
 expectNoStrays();
 
@@ -12,17 +13,6 @@ const piece = Uint8Array.from({ length: 64 * 1024 }, (_, i) => (i * 13) & 255);
 
 function* endless(): Generator<Uint8Array> {
   for (;;) yield piece;
-}
-
-/** Waits until the server's count of written bytes stands still: its writes are stalled. */
-async function stalled(request: SeenRequest): Promise<number> {
-  for (let last = -1; ;) {
-    const { bytesWritten } = request;
-    if (bytesWritten === last) return last;
-    last = bytesWritten;
-    // An observation window, not a wait for anything: a stalled server writes nothing in it.
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
 }
 
 it('a paused stream stalls the server’s writes, and resuming loses nothing', async () => {

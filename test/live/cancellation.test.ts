@@ -3,13 +3,12 @@ import { concatMap, from, lastValueFrom, range, Subject, switchMap, take, toArra
 import { invokeWithResponseStream, type LambdaStreamEvent } from 'rx-lambda-stream';
 import { scripted, type LocalLambda } from 'rx-lambda-stream/local';
 import { describe, expect, it } from 'vitest';
+import { collectGarbage } from '../support/collect-garbage.js';
 import { outcomeOf, textOf, typesOf } from '../support/collect.js';
 import { gate, httpHandlers, startLive } from '../support/live.js';
 import { expectNoStrays } from '../support/no-strays.js';
 
 expectNoStrays();
-
-const gc = globalThis.gc as () => void;
 
 /** Subscribes and waits until `until` says that the moment has come. What comes after it is kept too. */
 function subscribeUntil(
@@ -27,14 +26,6 @@ function subscribeUntil(
       error: (error: unknown) => errors.push(error),
     });
   });
-}
-
-/** Collects what is unreachable, as a long-lived process does sooner or later. */
-async function collectGarbage(): Promise<void> {
-  for (let i = 0; i < 3; i++) {
-    gc();
-    await new Promise((resolve) => setImmediate(resolve));
-  }
 }
 
 const moments = [

@@ -15,6 +15,7 @@ import {
   type Observable,
 } from 'rxjs';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { collectGarbage } from '../support/collect-garbage.js';
 import { outcomeOf } from '../support/collect.js';
 import { httpHandlers, startLive } from '../support/live.js';
 import { expectNoStrays } from '../support/no-strays.js';
@@ -46,13 +47,6 @@ function heldNow(): number {
   globalThis.gc?.();
   const { heapUsed, external } = process.memoryUsage();
   return heapUsed + external;
-}
-
-async function collectGarbage(): Promise<void> {
-  for (let i = 0; i < 3; i++) {
-    globalThis.gc?.();
-    await new Promise((resolve) => setImmediate(resolve));
-  }
 }
 
 describe.each(httpHandlers)('with %s', (_name, requestHandler) => {

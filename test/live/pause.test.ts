@@ -1,10 +1,11 @@
-import { BehaviorSubject, NEVER, of, Subject, throwError } from 'rxjs';
+import { BehaviorSubject, filter, firstValueFrom, NEVER, of, Subject, tap, throwError } from 'rxjs';
 import { invokeWithResponseStream, type InvokeInput, type LambdaStreamEvent } from 'rx-lambda-stream';
-import { scripted, type LocalLambda } from 'rx-lambda-stream/local';
+import { scripted } from 'rx-lambda-stream/local';
 import { describe, expect, it } from 'vitest';
 import { outcomeOf, typesOf } from '../support/collect.js';
 import { httpHandlers, startLive } from '../support/live.js';
 import { expectNoStrays } from '../support/no-strays.js';
+import { stalled } from '../support/stalled.js';
 
 expectNoStrays();
 
@@ -15,18 +16,6 @@ async function* endless(): AsyncGenerator<Uint8Array> {
   for (;;) {
     yield piece;
     await new Promise((resolve) => setImmediate(resolve));
-  }
-}
-
-/** Waits until the server's count of written bytes stands still: its writes are stalled. */
-async function stalled(local: LocalLambda, index: number): Promise<number> {
-  const request = await local.request(index);
-  for (let last = -1; ;) {
-    const { bytesWritten } = request;
-    if (bytesWritten === last) return last;
-    last = bytesWritten;
-    // An observation window, not a wait for anything: a stalled server writes nothing in it.
-    await new Promise((resolve) => setTimeout(resolve, 100));
   }
 }
 
@@ -47,9 +36,9 @@ describe.each(httpHandlers)('with %s', (_name, requestHandler) => {
       wasPaused = true;
       pauseWhile.next(true);
     });
-    await stalled(local, 0);
+    await stalled(await local.request(0));
     const whenPaused = received;
-    const written = await stalled(local, 0);
+    const written = await stalled(await local.request(0));
     expect(received).toBe(whenPaused);
     expect(received).toBeLessThan(1_300_000);
     expect(written).toBeLessThan(20_000_000);
@@ -67,7 +56,7 @@ describe.each(httpHandlers)('with %s', (_name, requestHandler) => {
     const subscription = invokeWithResponseStream(client, { FunctionName: 'f' }, { pauseWhile: of(true) }).subscribe(
       (event) => events.push(event),
     );
-    await stalled(local, 0);
+    await stalled(await local.request(0));
     expect(typesOf(events)).toBe('head');
     subscription.unsubscribe();
     expect(await local.requests[0]?.closedEarly).toBe(true);
@@ -105,14 +94,18 @@ describe.each(httpHandlers)('with %s', (_name, requestHandler) => {
   });
 
   it('a stream that is cut while it is paused says so', async () => {
-    const { client } = await startLive(
-      { f: scripted([{ chunk: 'a' }, { waitMs: 20 }, 'reset']) },
+    const pauseWhile = new BehaviorSubject(false);
+    const paused = firstValueFrom(pauseWhile.pipe(filter(Boolean)));
+    const { local, client } = await startLive(
+      { f: scripted([{ chunk: 'a' }, { waitFor: paused }, 'reset']) },
       { requestHandler: requestHandler() },
     );
-    const pauseWhile = new Subject<boolean>();
-    const result = outcomeOf(invokeWithResponseStream(client, { FunctionName: 'f' }, { pauseWhile }));
-    setTimeout(() => pauseWhile.next(true), 0);
-    setTimeout(() => pauseWhile.next(false), 100);
+    const events = invokeWithResponseStream(client, { FunctionName: 'f' }, { pauseWhile });
+    const result = outcomeOf(events.pipe(tap(({ type }) => type === 'chunk' && pauseWhile.next(true))));
+    await (
+      await local.request(0)
+    ).closed;
+    pauseWhile.next(false);
     expect((await result).error).toMatchObject({ code: 'truncated' });
   });
 });

@@ -16,8 +16,8 @@ export interface Exchange {
   readonly abortListeners: number;
   /** The HTTP headers of a 200 with an event stream, or of another status without a body. */
   respond(statusCode?: number): void;
-  /** AWS's own exception. */
-  refuse(): void;
+  /** One of AWS's exceptions. */
+  refuse(statusCode: number, name: string, retryAfter?: number): void;
   /** The request cannot be sent, or breaks before the headers. */
   fail(error: unknown): void;
 }
@@ -84,13 +84,17 @@ export function createDrivenClient(): DrivenClient {
             };
             resolve({ response: { statusCode, headers, body: body.body } });
           }),
-        refuse: () =>
+        refuse: (statusCode, name, retryAfter) =>
           answer(() => {
             const refusal = createDrivenBody(kind);
-            refusal.push(new TextEncoder().encode('{"message":"slow down"}'));
+            refusal.push(new TextEncoder().encode('{"message":"m"}'));
             refusal.end();
-            const headers = { 'x-amzn-errortype': 'TooManyRequestsException', 'content-type': 'application/json' };
-            resolve({ response: { statusCode: 429, headers, body: refusal.body } });
+            const headers = {
+              'x-amzn-errortype': name,
+              'content-type': 'application/json',
+              ...(retryAfter !== undefined && { 'retry-after': String(retryAfter) }),
+            };
+            resolve({ response: { statusCode, headers, body: refusal.body } });
           }),
         // What a transport rejects with is its own.
         // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors

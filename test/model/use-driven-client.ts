@@ -2,7 +2,6 @@ import { config } from 'rxjs';
 import { invokeWithResponseStream } from 'rx-lambda-stream';
 import { afterEach, beforeAll, beforeEach, vi } from 'vitest';
 import { createDrivenClient, type DrivenClient } from './driven-client.js';
-import { turnOfTheEventLoop } from './turn.js';
 
 /** A client for the tests of a file, whose timers are vitest's. */
 export function useDrivenClient(): DrivenClient {
@@ -23,4 +22,10 @@ export function useDrivenClient(): DrivenClient {
   });
 
   return driven;
+}
+
+/** Waits until everything has ended that has begun and needs neither input nor output. */
+export async function turnOfTheEventLoop(): Promise<void> {
+  // Twice: a stream may need one turn, and what follows from it another.
+  for (let i = 0; i < 2; i++) await new Promise((resolve) => setImmediate(resolve));
 }

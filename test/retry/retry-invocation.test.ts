@@ -469,6 +469,23 @@ describe('retryInvocation', () => {
     );
 
     it(
+      'holds back unknown events among what was delivered, and delivers those behind it',
+      marbles((m) => {
+        const u: LambdaStreamEvent = { type: 'unknown', eventType: 'New', headers: {}, payload: new Uint8Array() };
+        expectAttempts(
+          m,
+          config,
+          [
+            ['h-u-ab-#', '^------!', truncated],
+            ['h-u-aubud(c|)', '17ms ^--------!'],
+          ],
+          'h-u-ab-r 9ms h------ud(c|)',
+          { r, u },
+        );
+      }),
+    );
+
+    it(
       'delivers the rest of a chunk that was cut elsewhere',
       marbles((m) => {
         const values = { x: chunkEvent('abd'), e: chunkEvent('') };

@@ -21,6 +21,23 @@ export function outcomeOf<T>(source: Observable<T>): Promise<Outcome<T>> {
   });
 }
 
+/** What a subscriber has been told. `end` is 'complete', the error, or 'nothing' while the stream goes on. */
+export interface Told<T> {
+  readonly values: T[];
+  end: unknown;
+}
+
+/** Subscribes, and returns what was told synchronously. What comes later is added. */
+export function outcomeNow<T>(source: Observable<T>): Told<T> {
+  const told: Told<T> = { values: [], end: 'nothing' };
+  source.subscribe({
+    next: (value) => told.values.push(value),
+    error: (error: unknown) => (told.end = error),
+    complete: () => (told.end = 'complete'),
+  });
+  return told;
+}
+
 /** The types of events, for a short look at a stream. */
 export const typesOf = (events: readonly LambdaStreamEvent[]): string => events.map(({ type }) => type).join(' ');
 

@@ -1,17 +1,17 @@
-import type { SharePlan } from '../plan.js';
-import type { ModelClock } from './clock.js';
-import type { ModelEvent, ModelObserver, ModelSource } from './events.js';
+import type { SharePlan } from '../pipeline-plan.js';
+import type { ExpectedClock } from './clock.js';
+import type { ExpectedEvent, ExpectedObserver, ExpectedSource } from './events.js';
 
-/** What `shareInvocation(…)` does, from its documentation. */
-export function modelSharing(plan: SharePlan, clock: ModelClock, source: ModelSource): ModelSource {
+/** What `shareInvocation(…)` does, by its documentation. */
+export function expectSharing(plan: SharePlan, clock: ExpectedClock, source: ExpectedSource): ExpectedSource {
   const { replay, maxReplayBytes, lingerMs } = plan;
   let state: 'idle' | 'running' | 'complete' = 'idle';
-  let history: ModelEvent[] = [];
+  let history: ExpectedEvent[] = [];
   let overflowed = false;
-  let listeners: ModelObserver[] = [];
+  let listeners: ExpectedObserver[] = [];
   let stopLingering: (() => void) | undefined;
 
-  const own: ModelObserver = {
+  const own: ExpectedObserver = {
     get closed() {
       return state !== 'running';
     },
@@ -23,12 +23,12 @@ export function modelSharing(plan: SharePlan, clock: ModelClock, source: ModelSo
     fail(error) {
       for (const listener of ended('idle')) if (!listener.closed) listener.fail(error);
     },
-    end() {
-      for (const listener of ended(replay === 'all' ? 'complete' : 'idle')) if (!listener.closed) listener.end();
+    complete() {
+      for (const listener of ended(replay === 'all' ? 'complete' : 'idle')) if (!listener.closed) listener.complete();
     },
   };
 
-  function remember(event: ModelEvent): void {
+  function remember(event: ExpectedEvent): void {
     if (replay === 'none') return;
     // What came before is void.
     if (event.type === 'retry' && event.mode === 'restart') history = [];
@@ -41,7 +41,7 @@ export function modelSharing(plan: SharePlan, clock: ModelClock, source: ModelSo
     overflowed = payloadBytes(history) + 512 * others.length > maxReplayBytes;
   }
 
-  function ended(as: 'idle' | 'complete'): ModelObserver[] {
+  function ended(as: 'idle' | 'complete'): ExpectedObserver[] {
     const last = listeners;
     listeners = [];
     state = as;
@@ -55,7 +55,7 @@ export function modelSharing(plan: SharePlan, clock: ModelClock, source: ModelSo
     source.unsubscribe(own);
   }
 
-  function tellHistory(listener: ModelObserver): void {
+  function tellHistory(listener: ExpectedObserver): void {
     if (overflowed) {
       listener.fail(`ReplayLimitError ${maxReplayBytes}`);
       return;
@@ -77,7 +77,7 @@ export function modelSharing(plan: SharePlan, clock: ModelClock, source: ModelSo
     subscribe(listener) {
       if (state === 'complete') {
         tellHistory(listener);
-        if (!listener.closed) listener.end();
+        if (!listener.closed) listener.complete();
       } else if (state === 'running') {
         stopLingering?.();
         stopLingering = undefined;
@@ -100,7 +100,7 @@ export function modelSharing(plan: SharePlan, clock: ModelClock, source: ModelSo
   };
 }
 
-function payloadBytes(events: readonly ModelEvent[]): number {
+function payloadBytes(events: readonly ExpectedEvent[]): number {
   return events.reduce(
     (sum, event) => sum + (event.type === 'chunk' || event.type === 'unknown' ? event.bytes.length : 0),
     0,

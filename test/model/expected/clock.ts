@@ -1,23 +1,19 @@
-/** The model's time. */
-export interface ModelClock {
-  readonly now: number;
+/** The expected timers. */
+export interface ExpectedClock {
   /** How many timers are set. */
   readonly pending: number;
-  /** How long it is until the next one fires; `Infinity` where there is none. */
+  /** How long it is until the next timer fires; `Infinity` without a timer. */
   readonly untilNextMs: number;
-  /** Sets a timer, and returns what cancels it. */
+  /** Sets a timer, and returns a function that cancels it. */
   schedule(delayMs: number, action: () => void): () => void;
   advance(ms: number): void;
 }
 
-export function createModelClock(): ModelClock {
+export function createExpectedClock(): ExpectedClock {
   let now = 0;
   let timers: { readonly due: number; readonly action: () => void }[] = [];
 
   return {
-    get now() {
-      return now;
-    },
     get pending() {
       return timers.length;
     },
