@@ -60,7 +60,7 @@ test.each(pages)('%s: text appears as it comes, a new prompt replaces it, leavin
     return [output?.className, output?.textContent];
   };
   const { mount } = (await import(new URL(`user-interfaces/${file}`, import.meta.url).href)) as {
-    mount(element: HTMLElement): Page;
+    mount: (element: HTMLElement) => Page;
   };
   const page = mount(main);
   page.show('hello');
