@@ -1,32 +1,19 @@
-import { catchError, defer, EMPTY, exhaustMap, filter, map, Subscription, take, timer, type Observable } from 'rxjs';
-import type { LambdaStreamEvent } from '../events.js';
-import {
-  followInvocation,
-  inspectInvocation,
-  joinInvocation,
-  memoryLog,
-  stopInvocation,
-  type Position,
-} from '../log/index.js';
+import { Subscription } from 'rxjs';
+import { memoryLog, stopInvocation } from '../log/index.js';
 import { defined } from '../shared/defined.js';
 import { commonHeaders, corsHeaders, passDoors, preflightHeaders } from './doors.js';
 import type { Exchange } from './exchange.js';
 import { answerBug, answerFailure, readable, type FailureAnswer } from './failure-answer.js';
-import { checkGrant, type CheckedGrant } from './grant.js';
+import { checkGrant } from './grant.js';
+import { begun, eventsOf } from './granted-events.js';
 import { createNodeExchange } from './node-exchange.js';
-import { readFormat, readFunctionName, readInput, readPlace, type Place } from './read-call.js';
+import { readFormat, readFunctionName, readInput, readPlace } from './read-call.js';
 import { createPayloadReader } from './read-payload.js';
 import { toSettings, type Relay, type RelayCall, type RelayOptions } from './relay-options.js';
 import { isRelayRefusal, Refusal, refusals } from './relay-refusal.js';
 import { sendStream } from './send-stream.js';
 import { createStreamCount } from './stream-count.js';
 import { createWebExchange } from './web-exchange.js';
-
-/** As in `joinInvocation`. No lease may outlast what is kept. */
-const defaultLeaseMs = 10_000;
-
-/** How often the log is asked whether an invocation has been claimed, in milliseconds. */
-const beginningCheckMs = 250;
 
 /**
  * Makes a relay: what browsers and other clients connect to, in place of Lambda.
@@ -131,7 +118,7 @@ export function createRelay<Context = unknown>(options: RelayOptions<Context>): 
         return;
       }
       if (place?.ended) throw refusals.malformed('The header last-event-id');
-      const events = eventsOf(grant, place);
+      const events = eventsOf(log, settings, grant, place);
       const leave = count.enter(grant.client);
       const stream = sendStream({
         exchange,
@@ -140,7 +127,7 @@ export function createRelay<Context = unknown>(options: RelayOptions<Context>): 
         isKeyed: grant.key !== undefined,
         place,
         events,
-        begun: begun(grant.key),
+        begun: begun(log, grant.key),
         headers,
         pingMs: settings.pingMs,
         stalledMs: settings.stalledMs,
@@ -160,48 +147,6 @@ export function createRelay<Context = unknown>(options: RelayOptions<Context>): 
         refuse(answerBug(error));
       }
     }
-  }
-
-  /** The invocation, as the grant has it. @throws TypeError for a grant that allows nothing. */
-  function eventsOf(
-    grant: CheckedGrant,
-    place: Place | undefined,
-  ): (pauseWhile: Observable<boolean>) => Observable<LambdaStreamEvent & { position?: Position }> {
-    const { key, open, afterProducerLoss, idempotent } = grant;
-    if (key === undefined) {
-      if (open === undefined) throw new TypeError('authorize: a grant has a key, or open, or both');
-      // Without a key there is nothing to come back to.
-      if (place !== undefined) throw refusals.unknownInvocation();
-      return (pauseWhile) => defer(() => open(pauseWhile));
-    }
-    const after = place && (`${place.generation}-${place.bytes}` as Position);
-    const { lingerMs, ttlMs, maxReplayBytes } = settings;
-    const leaseMs = Math.min(defaultLeaseMs, ttlMs);
-    return (pauseWhile) =>
-      open === undefined
-        ? followInvocation(log, key, defined({ after, pauseWhile }))
-        : joinInvocation(
-            log,
-            key,
-            open,
-            defined({ after, pauseWhile, lingerMs, ttlMs, leaseMs, maxReplayBytes, afterProducerLoss, idempotent }),
-          );
-  }
-
-  /**
-   * The first position of a key's generation, once it is claimed: before the function has answered. The log knows it
-   * at once, or, where it is far away, a moment later.
-   */
-  function begun(key: string | undefined): Observable<string> {
-    if (key === undefined) return EMPTY;
-    return timer(0, beginningCheckMs).pipe(
-      exhaustMap(() => inspectInvocation(log, key)),
-      filter((found) => found?.state === 'running'),
-      take(1),
-      map((found) => `${found?.generation}-0`),
-      // The stream itself fails where the log does.
-      catchError(() => EMPTY),
-    );
   }
 
   return {

@@ -1,0 +1,67 @@
+import { catchError, defer, EMPTY, exhaustMap, filter, map, take, timer, type Observable } from 'rxjs';
+import type { LambdaStreamEvent } from '../events.js';
+import {
+  followInvocation,
+  inspectInvocation,
+  joinInvocation,
+  type InvocationLog,
+  type Position,
+} from '../log/index.js';
+import { defined } from '../shared/defined.js';
+import type { CheckedGrant } from './grant.js';
+import type { Place } from './read-call.js';
+import type { Settings } from './relay-options.js';
+import { refusals } from './relay-refusal.js';
+
+/** How long an invocation is kept, and how much of it. */
+type KeptSettings = Pick<Settings<unknown>, 'lingerMs' | 'ttlMs' | 'maxReplayBytes'>;
+
+/** As in `joinInvocation`. No lease may outlast what is kept. */
+const defaultLeaseMs = 10_000;
+
+/** How often the log is asked whether an invocation has been claimed, in milliseconds. */
+const beginningCheckMs = 250;
+
+/** The invocation that the grant allows, from the place on. @throws TypeError for a grant that allows nothing. */
+export function eventsOf(
+  log: InvocationLog,
+  settings: KeptSettings,
+  grant: CheckedGrant,
+  place: Place | undefined,
+): (pauseWhile: Observable<boolean>) => Observable<LambdaStreamEvent & { position?: Position }> {
+  const { key, open, afterProducerLoss, idempotent } = grant;
+  if (key === undefined) {
+    if (open === undefined) throw new TypeError('authorize: a grant has a key, or open, or both');
+    // Without a key there is nothing to come back to.
+    if (place !== undefined) throw refusals.unknownInvocation();
+    return (pauseWhile) => defer(() => open(pauseWhile));
+  }
+  const after = place && (`${place.generation}-${place.bytes}` as Position);
+  const { lingerMs, ttlMs, maxReplayBytes } = settings;
+  const leaseMs = Math.min(defaultLeaseMs, ttlMs);
+  return (pauseWhile) =>
+    open === undefined
+      ? followInvocation(log, key, defined({ after, pauseWhile }))
+      : joinInvocation(
+          log,
+          key,
+          open,
+          defined({ after, pauseWhile, lingerMs, ttlMs, leaseMs, maxReplayBytes, afterProducerLoss, idempotent }),
+        );
+}
+
+/**
+ * The first position of a key's generation, once it is claimed: before the function has answered. The log knows it
+ * at once, or, where it is far away, a moment later.
+ */
+export function begun(log: InvocationLog, key: string | undefined): Observable<string> {
+  if (key === undefined) return EMPTY;
+  return timer(0, beginningCheckMs).pipe(
+    exhaustMap(() => inspectInvocation(log, key)),
+    filter((found) => found?.state === 'running'),
+    take(1),
+    map((found) => `${found?.generation}-0`),
+    // The stream itself fails where the log does.
+    catchError(() => EMPTY),
+  );
+}
