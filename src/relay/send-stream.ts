@@ -1,10 +1,10 @@
-import { asyncScheduler, BehaviorSubject, Subscription, type Observable } from 'rxjs';
-import { ResponseTooLargeError } from '../errors.js';
+import { Subscription, type Observable } from 'rxjs';
 import type { HeadEvent, LambdaStreamEvent } from '../events.js';
 import { defined } from '../shared/defined.js';
-import type { Exchange, Outlet } from './exchange.js';
+import type { Exchange } from './exchange.js';
 import { answerFailure, readable, type FailureAnswer } from './failure-answer.js';
 import { createFrameFormat, endsPlainFrames, openHead } from './frame-format.js';
+import { createPacedOutlet } from './paced-outlet.js';
 import type { AnswerFormat, Place } from './read-call.js';
 import { createSseFormat } from './sse-format.js';
 import { generationOf, isRestart, type StreamEvent } from './stream-format.js';
@@ -31,11 +31,6 @@ export interface StreamInit {
 
 const noHead: Partial<HeadEvent> = {};
 
-/** A client took nothing of what waited for it. */
-class StalledClientError extends Error {
-  override readonly name = 'StalledClientError';
-}
-
 /**
  * Sends an invocation to one client, at the client's pace, until it ends or the client leaves.
  *
@@ -51,88 +46,39 @@ export function sendStream(init: StreamInit): Subscription {
   const format = isSse
     ? createSseFormat(startPosition ?? (isKeyed ? undefined : '0-0'), expose)
     : createFrameFormat({ isRx: init.format === 'rx-frames', expose });
-  const paused = new BehaviorSubject(false);
   const stream = new Subscription();
-  let outlet: Outlet | undefined;
   let ended = false;
   /** The generation whose bytes the client has. */
   let generation = place?.generation;
   let bytes = 0;
-  let writtenAt = 0;
-  let silence = Subscription.EMPTY;
-  let stall = Subscription.EMPTY;
+  const outlet = createPacedOutlet({
+    exchange,
+    ping: format.ping,
+    pingMs,
+    stalledMs,
+    maxWaitingBytes: init.maxWaitingBytes,
+    // An answer that pings has begun.
+    begin: () => openFrames(),
+    drop(error) {
+      init.onError(error);
+      finish();
+    },
+  });
 
   function open(status: number, headers: Readonly<Record<string, string>>): void {
-    outlet = exchange.open(status, { ...init.headers, 'content-type': format.contentType, ...headers }, drained);
-    stayAwake(pingMs);
-  }
-
-  function write(pieces: readonly Uint8Array[]): void {
-    if (pieces.length === 0 || outlet === undefined) return;
-    let isTaken = true;
-    for (const piece of pieces) isTaken = outlet.write(piece);
-    writtenAt = asyncScheduler.now();
-    if (isTaken) return;
-    if (outlet.waiting > init.maxWaitingBytes) {
-      // The source did not stop when it was told to.
-      drop(
-        new ResponseTooLargeError('What waits for a client is over maxReplayBytes', { maxBytes: init.maxWaitingBytes }),
-      );
-    } else if (!paused.value) {
-      watchForStall(outlet.waiting);
-      paused.next(true);
-    }
-  }
-
-  /**
-   * Pings after a silence, so that proxies and the client know that the connection lives. One timer runs on, however
-   * much is written: a timer a message would cost more than the message (bench/relay).
-   */
-  function stayAwake(delayMs: number): void {
-    if (pingMs === Infinity) return;
-    silence.unsubscribe();
-    silence = after(delayMs, () => {
-      if (outlet === undefined) openFrames();
-      const left = writtenAt + pingMs - asyncScheduler.now();
-      if (left <= 0 && !paused.value) write([format.ping]);
-      if (!ended) stayAwake(left > 0 ? left : pingMs);
-    });
-  }
-
-  function watchForStall(waiting: number): void {
-    if (stalledMs === Infinity) return;
-    stall.unsubscribe();
-    stall = after(stalledMs, () => {
-      const left = outlet?.waiting ?? 0;
-      if (left < waiting) watchForStall(left);
-      else drop(new StalledClientError(`A client took nothing for ${stalledMs} ms; ${left} bytes waited for it`));
-    });
-  }
-
-  function drained(): void {
-    stall.unsubscribe();
-    if (!ended && paused.value) paused.next(false);
-  }
-
-  function drop(error: Error): void {
-    init.onError(error);
-    outlet?.cut(error);
-    finish();
+    outlet.open(status, { ...init.headers, 'content-type': format.contentType, ...headers });
   }
 
   /** Nothing more is sent. What waits still goes out, unless the client stalls. */
   function finish(): void {
     ended = true;
-    silence.unsubscribe();
     stream.unsubscribe();
   }
 
   function end(pieces: readonly Uint8Array[]): void {
-    write(pieces);
+    outlet.write(pieces);
     if (ended) return;
-    outlet?.end();
-    const left = outlet?.waiting ?? 0;
-    if (left > 0) watchForStall(left);
+    outlet.end();
     finish();
   }
 
@@ -153,7 +99,7 @@ export function sendStream(init: StreamInit): Subscription {
 
   /** Tells an event. The first one begins the answer, which can hold a head of its own. */
   function begin(event: StreamEvent): void {
-    if (outlet !== undefined) tell(event);
+    if (outlet.isOpen) tell(event);
     else if (event.type === 'head') openFrames(event);
     // Before the head, an attempt that is made anew changes nothing for the client.
     else if (event.type !== 'retry' || event.mode === 'restart') {
@@ -169,12 +115,12 @@ export function sendStream(init: StreamInit): Subscription {
       error.name = 'RestartedError';
       end(format.failure(error));
     } else if (event.type === 'complete') end(format.event(event));
-    else write(format.event(event));
+    else outlet.write(format.event(event));
   }
 
   function tellPlace(position: string): void {
     const block = format.place(position);
-    if (block) write([block]);
+    if (block) outlet.write([block]);
   }
 
   function openFrames(event?: HeadEvent): void {
@@ -197,7 +143,7 @@ export function sendStream(init: StreamInit): Subscription {
     if (ended) return;
     init.onError(thrown);
     const error = readable(thrown);
-    if (outlet !== undefined) end(format.failure(error));
+    if (outlet.isOpen) end(format.failure(error));
     else {
       finish();
       init.answerFailure(answerFailure(error, expose, place !== undefined));
@@ -205,27 +151,26 @@ export function sendStream(init: StreamInit): Subscription {
   }
 
   stream.add(() => {
-    silence.unsubscribe();
-    if (!ended) outlet?.cut(new Error('The relay is closing'));
+    if (!ended) outlet.cut(new Error('The relay is closing'));
     ended = true;
+    outlet.rest();
   });
   const leave = (): void => {
     ended = true;
-    stall.unsubscribe();
+    outlet.leave();
     stream.unsubscribe();
   };
   exchange.signal.addEventListener('abort', leave, { once: true });
   if (isSse) {
     open(200, {});
-    if (format.opening) write([format.opening]);
+    if (format.opening) outlet.write([format.opening]);
   } else if (place !== undefined) {
     // Whoever comes back knows its invocation: before the head too, its answer begins after a silence, with a ping.
-    writtenAt = asyncScheduler.now();
-    stayAwake(pingMs);
+    outlet.stayAwake();
   }
   let events: Observable<LambdaStreamEvent & { readonly position?: string }>;
   try {
-    events = init.events(paused.asObservable());
+    events = init.events(outlet.paused);
   } catch (error) {
     fail(error);
     return stream;
@@ -258,9 +203,4 @@ export function sendStream(init: StreamInit): Subscription {
 function restartAt(position: string): StreamEvent {
   const delivered = { chunks: 0, bytes: 0 };
   return { type: 'retry', mode: 'restart', attempt: 2, delayMs: 0, error: undefined, delivered, position };
-}
-
-/** Runs an action later, by RxJS's clock. */
-function after(delayMs: number, action: () => void): Subscription {
-  return asyncScheduler.schedule(action, delayMs);
 }
