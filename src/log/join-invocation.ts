@@ -25,7 +25,7 @@ export type AfterProducerLoss = 'error' | 'restart' | 'replay' | 'continue';
 export interface JoinInvocationOptions {
   /**
    * Goes on after this position, which a consumer had reached before, on any machine; `'now'` for only what comes from
-   * now on. Nothing is invoked then.
+   * now on. Nothing is invoked then, except in a take-over that `afterProducerLoss` asks for.
    *
    * @defaultValue everything from the start
    */

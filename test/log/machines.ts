@@ -1,4 +1,4 @@
-import { NEVER } from 'rxjs';
+import { AsyncSubject, from } from 'rxjs';
 import type { InvocationLog, LogAnswer, LogWatcher } from '../../src/log/invocation-log.js';
 import { openMemoryLog } from '../../src/log/memory-log.js';
 import { createMemoryStore, type MemoryStore } from '../../src/log/memory-store.js';
@@ -9,6 +9,8 @@ export interface Machine extends InvocationLog {
   cut(): void;
   /** The process goes on: it is told that it may have missed something. What it asked is lost. */
   heal(): void;
+  /** The same for a process that was frozen: what it asked is heard now, late. */
+  thaw(): void;
 }
 
 /** Makes machines that share one memory. */
@@ -23,7 +25,19 @@ function createMachine(log: InvocationLog): Machine {
   const watchers = new Set<LogWatcher>();
   let isCut = false;
 
-  const ask = <T>(call: () => LogAnswer<T>): LogAnswer<T> => (isCut ? NEVER : call());
+  let unheard: (() => void)[] = [];
+
+  function ask<T>(call: () => LogAnswer<T>): LogAnswer<T> {
+    if (!isCut) return call();
+    const late = new AsyncSubject<T>();
+    unheard.push(() => void from(call()).subscribe(late));
+    return late;
+  }
+
+  function goOn(): void {
+    isCut = false;
+    for (const watcher of watchers) watcher.ready();
+  }
 
   return {
     close: () => log.close(),
@@ -54,8 +68,14 @@ function createMachine(log: InvocationLog): Machine {
       isCut = true;
     },
     heal() {
-      isCut = false;
-      for (const watcher of watchers) watcher.ready();
+      unheard = [];
+      goOn();
+    },
+    thaw() {
+      const late = unheard;
+      unheard = [];
+      for (const call of late) call();
+      goOn();
     },
   };
 }
