@@ -25,7 +25,7 @@ const budgets: Readonly<Record<string, number>> = {
   observeInvocation: 750,
   'all errors': 1_960,
   'the whole package': 20_600,
-  '/angular': 3_700,
+  '/angular': 3_850,
 };
 
 /** What the project would like some of them to weigh. */
