@@ -314,6 +314,7 @@ describe('help', () => {
       expect(stdout).toContain('EXIT CODES');
       for (const line of stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(120);
     }
+    expect(serveHelp.stdout).toContain('A handler in a busy loop blocks all of it, Ctrl-C too');
     expect(version.stdout).toMatch(/^\d+\.\d+\.\d+/);
   });
 });

@@ -68,6 +68,17 @@ describe.each([
     return { source, reported };
   }
 
+  it('does not keep the process alive while more bytes are awaited', async () => {
+    vi.useRealTimers();
+    const timers = (): number => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
+    const before = timers();
+    const { source } = drained();
+    expect(timers()).toBe(before);
+    source.end();
+    await turns();
+    expect(source.closing()).toBe('read to the end');
+  });
+
   it('is read to its end where 64 KiB follow, and its connection is kept', async () => {
     const { source, reported } = drained();
     source.push(new Uint8Array(maxDrainBytes - 1));
