@@ -161,13 +161,8 @@ export function streamResource<P>(options: StreamResourceOptions<P>): StreamReso
     progress,
     reload() {
       // Of parameters that cannot be made there is nothing to load.
-      if (
-        !untracked(() => {
-          const begun = current();
-          return begun && isEnd(begun.snapshot);
-        })
-      )
-        return false;
+      const begun = untracked(current);
+      if (!begun || !isEnd(begun.snapshot)) return false;
       request.update((last) => ({ ...last, loads: last.loads + 1 }));
       return true;
     },

@@ -161,8 +161,8 @@ export function parseSse<T>(
 
       const restartParser = (): void => {
         parser.reset();
-        // In what it is fed first, the parser takes the characters ï»¿ for a byte order mark. The real mark is gone by
-        // then. So a blank line is fed first, which means nothing; eventsource-parser 4 would ignore empty text.
+        // In what it is fed first, the parser takes the characters ï»¿ for a byte order mark. The real mark is gone
+        // by then. So a blank line is fed first, which means nothing; eventsource-parser 4 would ignore empty text.
         parser.feed('\n');
         retryMs = undefined;
       };

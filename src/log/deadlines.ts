@@ -32,7 +32,9 @@ export function createDeadlines(): Deadlines {
     const now = asyncScheduler.now();
     const due = [...pending].filter(({ at }) => at <= now);
     for (const deadline of due) pending.delete(deadline);
-    arm(Math.min(Infinity, ...[...pending].map(({ at }) => at)));
+    let next = Infinity;
+    for (const { at } of pending) next = Math.min(next, at);
+    arm(next);
     for (const { action } of due) action();
   }
 

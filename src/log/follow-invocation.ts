@@ -3,12 +3,9 @@ import { checkOptions, observable, oneOf } from '../shared/check-options.js';
 import type { Position } from './entry-id.js';
 import type { InvocationLog } from './invocation-log.js';
 import { roomOf } from './key-room.js';
-import { checkLogAndKey, positionOrNow, readAfter } from './log-arguments.js';
+import { checkLogAndKey, defaultLeaseMs, positionOrNow, readAfter } from './log-arguments.js';
 import { startReader } from './log-reader.js';
 import type { PositionedEvent } from './log-records.js';
-
-/** How long an answer of the log is waited for, by thirds, before the invocation's own lease is known. */
-const unknownLeaseMs = 10_000;
 
 /** Options of {@link followInvocation}. */
 export interface FollowInvocationOptions {
@@ -55,7 +52,7 @@ export function followInvocation(
   });
   const { after, pauseWhile, afterProducerLoss = 'error' } = options;
   return new Observable((subscriber) => {
-    startReader(roomOf(log, key, unknownLeaseMs), subscriber, {
+    startReader(roomOf(log, key, defaultLeaseMs), subscriber, {
       after: readAfter(after),
       pauseWhile,
       followsLoss: afterProducerLoss === 'follow',

@@ -13,7 +13,7 @@ import {
 import type { Position } from './entry-id.js';
 import type { InvocationLog } from './invocation-log.js';
 import { roomOf } from './key-room.js';
-import { checkLogAndKey, positionOrNow, readAfter } from './log-arguments.js';
+import { checkLogAndKey, defaultLeaseMs, positionOrNow, readAfter } from './log-arguments.js';
 import { startReader } from './log-reader.js';
 import type { PositionedEvent } from './log-records.js';
 import type { OpenInvocation } from './production.js';
@@ -141,7 +141,7 @@ export function joinInvocation(
     pauseWhile,
     lingerMs = 5_000,
     ttlMs = 600_000,
-    leaseMs = 10_000,
+    leaseMs = defaultLeaseMs,
     maxReplayBytes = 16 * 1024 * 1024,
     afterProducerLoss = 'error',
     idempotent = false,

@@ -16,6 +16,9 @@ const keyText: OptionRule = {
   },
 };
 
+/** The lease of an invocation, and of one whose own lease is not known, in milliseconds. */
+export const defaultLeaseMs = 10_000;
+
 /** A position, or the word 'now'. */
 export const positionOrNow: OptionRule = {
   expected: `a position such as '1732545600000-42', or 'now'`,

@@ -2,12 +2,9 @@ import { firstValueFrom, type Observable } from 'rxjs';
 import { InvocationStoppedError, ProducerLostError } from '../errors.js';
 import { placeOf, positionOf, type Position } from './entry-id.js';
 import type { InvocationLog, LogState, LogStatus } from './invocation-log.js';
-import { checkLogAndKey } from './log-arguments.js';
+import { checkLogAndKey, defaultLeaseMs } from './log-arguments.js';
 import { createLogCalls, type LogCalls } from './log-calls.js';
 import { decodeEnding, encodeEnding } from './log-records.js';
-
-/** How long an answer is waited for, by thirds. */
-const unknownLeaseMs = 10_000;
 
 /** What {@link inspectInvocation} tells. */
 export interface InvocationInspection {
@@ -57,7 +54,7 @@ export async function forgetInvocation(log: InvocationLog, key: string): Promise
 
 function callsOf(caller: string, log: InvocationLog, key: string): LogCalls {
   checkLogAndKey(caller, log, key);
-  return createLogCalls(log, key, () => unknownLeaseMs);
+  return createLogCalls(log, key, () => defaultLeaseMs);
 }
 
 async function stop(calls: LogCalls): Promise<void> {

@@ -1,9 +1,9 @@
-import { encodeOpening, decodeOpening } from './log-records.js';
 import { ProducerLostError } from '../errors.js';
 import type { RetryEvent } from '../events.js';
 import { placeOf } from './entry-id.js';
 import type { EntryId, JoinAnswer, LogClaim, LogState } from './invocation-log.js';
 import { createToken, type KeyRoom } from './key-room.js';
+import { decodeOpening, encodeOpening } from './log-records.js';
 import type { OpenInvocation } from './production.js';
 import { replayAfter } from './replayed-source.js';
 

@@ -1,6 +1,7 @@
 import { timer } from 'rxjs';
 import { LogUnavailableError } from '../errors.js';
 import { createDeadlines } from '../log/deadlines.js';
+import { defaultLeaseMs } from '../log/log-arguments.js';
 import { checkServer } from './check-server.js';
 import type { Reply } from './entry-codec.js';
 import type { RedisDriver } from './redis-client.js';
@@ -18,9 +19,6 @@ export interface LogKeys {
   /** The invocation's lease, in milliseconds; the default while this process does not know it. */
   leaseMs: number;
 }
-
-/** The lease of a key that this process does not know yet, in milliseconds. */
-const defaultLeaseMs = 10_000;
 
 /**
  * Names the keys of an invocation. The braces of the caller's own key would be the hash tag, and are percent-encoded.

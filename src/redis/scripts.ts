@@ -1,9 +1,9 @@
 /**
  * The steps of the log, each one script and so one atomic step. All clocks are the server's.
  *
- * `…:meta` is a hash of what the log knows of a key, `…:log` the stream of its entries, `…:here` a hash of the members
- * that are present, `…:live` the channel. An entry has the fields `p` (the id before it, without its generation where
- * that is the same), `r` (its record) and `b` (its bytes); an empty field is left out.
+ * `…:meta` is a hash of what the log knows of a key, `…:log` the stream of its entries, `…:here` a hash of the
+ * members that are present, `…:live` the channel. An entry has the fields `p` (the id before it, without its
+ * generation where that is the same), `r` (its record) and `b` (its bytes); an empty field is left out.
  */
 const common = (publish: string): string => `
 local META, LOG, HERE, LIVE = KEYS[1], KEYS[2], KEYS[3], KEYS[4]

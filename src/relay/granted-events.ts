@@ -7,6 +7,7 @@ import {
   type InvocationLog,
   type Position,
 } from '../log/index.js';
+import { defaultLeaseMs } from '../log/log-arguments.js';
 import { defined } from '../shared/defined.js';
 import type { CheckedGrant } from './grant.js';
 import type { Place } from './read-call.js';
@@ -15,9 +16,6 @@ import { refusals } from './relay-refusal.js';
 
 /** How long an invocation is kept, and how much of it. */
 type KeptSettings = Pick<Settings<unknown>, 'lingerMs' | 'ttlMs' | 'maxReplayBytes'>;
-
-/** As in `joinInvocation`. No lease may outlast what is kept. */
-const defaultLeaseMs = 10_000;
 
 /** How often the log is asked whether an invocation has been claimed, in milliseconds. */
 const beginningCheckMs = 250;
@@ -38,6 +36,7 @@ export function eventsOf(
   }
   const after = place && (`${place.generation}-${place.bytes}` as Position);
   const { lingerMs, ttlMs, maxReplayBytes } = settings;
+  // No lease may outlast what is kept.
   const leaseMs = Math.min(defaultLeaseMs, ttlMs);
   return (pauseWhile) =>
     open === undefined

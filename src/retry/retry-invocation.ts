@@ -35,8 +35,8 @@ import { retryRules, type RetryInvocationOptions } from './retry-options.js';
  * - **Unsubscribing** cancels the attempt or the wait. Nothing more is sent, and no timer is left.
  * - **Memory** a few counters, and a hash of 64 bits under `'replay'`.
  *
- * The waits are `jitter × min(maxDelayMs, initialDelayMs × 2ⁿ)`, or the service's Retry-After where that is longer. All
- * time comes from RxJS, so that a `TestScheduler` drives it.
+ * The waits are `jitter × min(maxDelayMs, initialDelayMs × 2ⁿ)`, or the service's Retry-After where that is longer.
+ * All time comes from RxJS, so that a `TestScheduler` drives it.
  *
  * Place it right after the invocation. `timeout({ first, each })` before it limits each attempt, and after it the whole
  * with its waits. `shareInvocation` after it shares the attempts. Leave `sdkRetries` off, because both would multiply.

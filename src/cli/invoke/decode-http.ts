@@ -52,8 +52,8 @@ function isMediaType({ contentType = '' }: HeadEvent, expected: string): boolean
 }
 
 /**
- * Writes a result that a handler returned, `{ statusCode, headers, body, … }` or any JSON, as a streamed HTTP response:
- * prelude, eight NULs, body. This is the rule of function URLs.
+ * Writes a result that a handler returned, `{ statusCode, headers, body, … }` or any JSON, as a streamed HTTP
+ * response: prelude, eight NULs, body. This is the rule of function URLs.
  */
 const toPrelude: EventOperator = (source) =>
   source.pipe(
