@@ -53,6 +53,16 @@ const moments = [
   [' after a garbage collection', collectGarbage],
 ] as const;
 
+it('unsubscribing cancels the body of a `fetch` that does not heed its signal', () =>
+  new Promise<void>((resolve) => {
+    const body = new ReadableStream({
+      start: (controller) => controller.enqueue(Uint8Array.of(97)),
+      cancel: () => resolve(),
+    });
+    const deaf = (): Promise<Response> => Promise.resolve(new Response(body));
+    fetchResponseStream('http://127.0.0.1/', { fetch: deaf }).pipe(take(3)).subscribe();
+  }));
+
 describe.each(targets)('with %s', (_target, targetOf) => {
   describe.each(moments)('unsubscribing%s closes the connection', (_when, wait) => {
     it('before the headers', async () => {
