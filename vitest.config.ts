@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { playwright } from '@vitest/browser-playwright';
-import { defineConfig } from 'vitest/config';
+import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config';
+import type { BrowserProviderOption } from 'vitest/node';
 import { chromiumLaunchOptions } from './test/support/chromium.js';
 import { firefox } from './test/support/firefox.js';
 
@@ -21,6 +22,30 @@ const pageDependencies = [
   'rxjs',
 ];
 
+/** The tests that run in pages of a browser. */
+function inPages(
+  name: string,
+  browser: 'chromium' | 'firefox',
+  provider: BrowserProviderOption,
+): TestProjectInlineConfiguration {
+  return {
+    resolve: { alias },
+    // Found in the middle of a run, they would reload the page under the tests.
+    optimizeDeps: { include: pageDependencies },
+    test: {
+      name,
+      include: ['test/browser/**/*.test.ts'],
+      globalSetup: ['test/browser/global-setup.ts'],
+      testTimeout: 20_000,
+      // Chromium opens six connections to a host, whatever the number of pages: files at once would wait for each
+      // other.
+      fileParallelism: false,
+      api: { host: '127.0.0.1' },
+      browser: { enabled: true, headless: true, screenshotFailures: false, instances: [{ browser }], provider },
+    },
+  };
+}
+
 export default defineConfig({
   test: {
     coverage: { include: ['src/**'], reporter: ['text-summary', 'html'] },
@@ -37,49 +62,10 @@ export default defineConfig({
           testTimeout: 20_000,
         },
       },
-      {
-        // The core in headless Chromium, with the SDK's browser build, against the local endpoint.
-        resolve: { alias },
-        // Found in the middle of a run, they would reload the page under the tests.
-        optimizeDeps: { include: pageDependencies },
-        test: {
-          name: 'browser',
-          include: ['test/browser/**/*.test.ts'],
-          globalSetup: ['test/browser/global-setup.ts'],
-          testTimeout: 20_000,
-          // Chromium opens six connections to a host, whatever the number of pages: files at once would wait for each
-          // other.
-          fileParallelism: false,
-          api: { host: '127.0.0.1' },
-          browser: {
-            enabled: true,
-            headless: true,
-            screenshotFailures: false,
-            instances: [{ browser: 'chromium' }],
-            provider: playwright({ launchOptions: chromiumLaunchOptions }),
-          },
-        },
-      },
-      {
-        // The same tests in the system's Firefox, without a driver.
-        resolve: { alias },
-        optimizeDeps: { include: pageDependencies },
-        test: {
-          name: 'firefox',
-          include: ['test/browser/**/*.test.ts'],
-          globalSetup: ['test/browser/global-setup.ts'],
-          testTimeout: 20_000,
-          fileParallelism: false,
-          api: { host: '127.0.0.1' },
-          browser: {
-            enabled: true,
-            headless: true,
-            screenshotFailures: false,
-            instances: [{ browser: 'firefox' }],
-            provider: firefox(),
-          },
-        },
-      },
+      // The core in headless Chromium, with the SDK's browser build, against the local endpoint.
+      inPages('browser', 'chromium', playwright({ launchOptions: chromiumLaunchOptions })),
+      // The same tests in the system's Firefox, without a driver.
+      inPages('firefox', 'firefox', firefox()),
       {
         // The Angular application, as it is built, in headless Chromium against the local endpoint. Needs both builds.
         resolve: { alias },

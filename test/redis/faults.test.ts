@@ -1,32 +1,15 @@
 import { concat, defer, lastValueFrom, map, of, take, throwError, timer, toArray, type Observable } from 'rxjs';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { isLambdaStreamError, ProtocolError, retryInvocation, type LambdaStreamEvent } from '../../src/index.js';
-import { followInvocation, joinInvocation, type InvocationLog } from '../../src/log/index.js';
+import { followInvocation, joinInvocation } from '../../src/log/index.js';
 import type { EntryId } from '../../src/log/invocation-log.js';
-import { redisLog } from '../../src/redis/index.js';
 import { chunkEvent, completeEvent, headEvent, serviceException } from '../../src/testing/index.js';
-import { startRedisServer, until, type RedisServer } from '../support/redis-server.js';
-import { singleClients } from './clients.js';
+import { until } from '../support/redis-server.js';
 import { numberedBytes } from './numbered-bytes.js';
 import { answer, chunksAfter, claimOf } from './recorder.js';
+import { useRedis } from './use-redis.js';
 
-let server: RedisServer;
-const closers: (() => unknown)[] = [];
-beforeAll(async () => {
-  server = await startRedisServer();
-});
-afterAll(async () => {
-  for (const close of closers.reverse()) await close();
-  await server.stop();
-});
-
-/** A machine of its own, as far as Redis can see: a client and a log. */
-async function openMachine({ port } = server): Promise<InvocationLog> {
-  const { client, close } = await singleClients['redis 6'](port);
-  const log = redisLog({ client });
-  closers.push(close, () => log.close());
-  return log;
-}
+const { server, openMachine } = useRedis();
 
 /** What a consumer has got so far, and how it ended. */
 interface Outcome {
@@ -113,7 +96,7 @@ test('a server that runs out of memory in a stream: every consumer is told, and 
   await until(() => own.bytes.length >= 50);
   const other = consume(followInvocation(two, 'memory'));
   await until(() => other.bytes.length >= 50);
-  await server.cli('CONFIG', 'SET', 'maxmemory', '1mb');
+  await server().cli('CONFIG', 'SET', 'maxmemory', '1mb');
   try {
     await Promise.all([own.ended, other.ended]);
     for (const { error, bytes } of [own, other]) {
@@ -121,6 +104,6 @@ test('a server that runs out of memory in a stream: every consumer is told, and 
       expect(bytes).toEqual([...numberedBytes(0, bytes.length)]);
     }
   } finally {
-    await server.cli('CONFIG', 'SET', 'maxmemory', '0');
+    await server().cli('CONFIG', 'SET', 'maxmemory', '0');
   }
 });

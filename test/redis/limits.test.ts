@@ -11,7 +11,7 @@ import {
   toArray,
   type Observable,
 } from 'rxjs';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { classifyInvocationError, FunctionError, type LambdaStreamEvent } from '../../src/index.js';
 import {
   followInvocation,
@@ -20,29 +20,12 @@ import {
   stopInvocation,
   type Position,
 } from '../../src/log/index.js';
-import { redisLog } from '../../src/redis/index.js';
 import { chunkEvent, completeEvent, headEvent } from '../../src/testing/index.js';
-import { startRedisServer, until, type RedisServer } from '../support/redis-server.js';
-import { singleClients } from './clients.js';
+import { until } from '../support/redis-server.js';
 import { numberedBytes } from './numbered-bytes.js';
+import { useRedis } from './use-redis.js';
 
-let server: RedisServer;
-const closers: (() => unknown)[] = [];
-beforeAll(async () => {
-  server = await startRedisServer();
-});
-afterAll(async () => {
-  for (const close of closers.reverse()) await close();
-  await server.stop();
-});
-
-/** A machine of its own, as far as Redis can see: a client and a log. */
-async function openMachine() {
-  const { client, close } = await singleClients['redis 6'](server.port);
-  const log = redisLog({ client });
-  closers.push(close, () => log.close());
-  return log;
-}
+const { server, openMachine } = useRedis();
 
 const response = (...chunks: Uint8Array[]): Observable<LambdaStreamEvent> =>
   concat(of(headEvent()), from(chunks.map((chunk) => chunkEvent(chunk))), of(completeEvent()));
@@ -130,19 +113,19 @@ test('a failure is the same error on another machine, and the next without a pos
 
 test('every key has its time to live: after ttlMs the database is empty', async () => {
   const log = await openMachine();
-  await server.cli('FLUSHALL');
+  await server().cli('FLUSHALL');
   for (const key of ['a', 'b', 'c']) {
     await payloadOf(
       joinInvocation(log, key, () => response(Uint8Array.of(1)), { ttlMs: 1_000, leaseMs: 1_000, lingerMs: 100 }),
     );
   }
-  expect(Number(await server.cli('DBSIZE'))).toBeGreaterThan(0);
-  await expect.poll(() => server.cli('DBSIZE'), { timeout: 5_000 }).toBe('0');
+  expect(Number(await server().cli('DBSIZE'))).toBeGreaterThan(0);
+  await expect.poll(() => server().cli('DBSIZE'), { timeout: 5_000 }).toBe('0');
 });
 
 test('maxReplayBytes bounds what Redis holds: 26 MB with a window of 1 MB leave less than 14 MB', async () => {
   const log = await openMachine();
-  await server.cli('FLUSHALL');
+  await server().cli('FLUSHALL');
   const chunk = numberedBytes(0, 65_536);
   const open = () => concat(of(headEvent()), range(0, 400).pipe(map(() => chunkEvent(chunk))), of(completeEvent()));
   const paused = (pauseWhile: Observable<boolean>) => pausable(open, pauseWhile);
@@ -151,7 +134,7 @@ test('maxReplayBytes bounds what Redis holds: 26 MB with a window of 1 MB leave 
     if (event.type === 'chunk') bytes += event.payload.length;
   });
   expect(bytes).toBe(400 * 65_536);
-  const used = Number(/used_memory:(\d+)/.exec(await server.cli('INFO', 'memory'))![1]);
+  const used = Number(/used_memory:(\d+)/.exec(await server().cli('INFO', 'memory'))![1]);
   expect(used).toBeLessThan(14_000_000);
   await expect(firstValueFrom(followInvocation(log, 'window'))).rejects.toMatchObject({ code: 'replay-limit' });
 });

@@ -1,32 +1,23 @@
-import { once } from 'node:events';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import { connect, type AddressInfo } from 'node:net';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { connect } from 'node:net';
 import { createGunzip, createGzip } from 'node:zlib';
 import { of } from 'rxjs';
 import { chunkEvent, completeEvent, headEvent } from 'rx-lambda-stream/testing';
-import { expect, onTestFinished, test } from 'vitest';
-import { createRelay } from '../../src/relay/index.js';
-import { readAll, send } from './relay-server.js';
+import { expect, test } from 'vitest';
+import type { RelayOptions } from '../../src/relay/index.js';
+import { readAll, send, startRelay } from './relay-server.js';
 
 /** A relay of one short stream, behind a middleware. */
-async function start(
+function start(
   middleware: (request: IncomingMessage, response: ServerResponse) => void = () => undefined,
-): Promise<{ url: string; port: number }> {
-  const relay = createRelay({
-    authorize: () => ({ open: () => of(headEvent(), chunkEvent('hé'), chunkEvent('€'), completeEvent()) }),
+): ReturnType<typeof startRelay> {
+  const authorize: RelayOptions['authorize'] = () => ({
+    open: () => of(headEvent(), chunkEvent('hé'), chunkEvent('€'), completeEvent()),
   });
-  const server = createServer((request, response) => {
+  return startRelay({ authorize }, (relay) => (request, response) => {
     middleware(request, response);
     relay.listener(request, response);
-  }).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  onTestFinished(async () => {
-    await relay.close();
-    server.closeAllConnections();
-    server.close();
   });
-  const { port } = server.address() as AddressInfo;
-  return { url: `http://127.0.0.1:${port}`, port };
 }
 
 /** What the server sends on a connection, until it closes it. */

@@ -1,16 +1,21 @@
-import { createServer, request, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
+import { createServer, request, type IncomingHttpHeaders, type IncomingMessage, type RequestListener } from 'node:http';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { LambdaClient } from '@aws-sdk/client-lambda';
 import { onTestFinished } from 'vitest';
 import { createRelay, type Relay, type RelayOptions } from '../../src/relay/index.js';
 
-/** A relay behind node:http on a port of its own; both are gone when the test is. */
+/**
+ * A relay behind node:http on a port of its own; both are gone when the test is.
+ *
+ * @param listenerOf - What stands before the relay.
+ */
 export async function startRelay(
   options: RelayOptions,
+  listenerOf = (relay: Relay): RequestListener => relay.listener,
 ): Promise<{ relay: Relay; url: string; host: string; port: number }> {
   const relay = createRelay({ onError: () => undefined, ...options });
-  const server = createServer(relay.listener);
+  const server = createServer(listenerOf(relay));
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   onTestFinished(async () => {

@@ -329,21 +329,12 @@ describe('the two doors', () => {
 
   test('listener: a body that a parser has taken is a 500 at once, and onError hears what to do', async () => {
     const told: unknown[] = [];
-    const { createServer } = await import('node:http');
-    const relay = createRelay({
-      authorize: () => sends(headEvent(), completeEvent()),
-      onError: (error) => told.push(error),
-    });
-    const server = createServer((incoming, response) => {
-      incoming.resume().on('end', () => relay.listener(incoming, response));
-    }).listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    onTestFinished(async () => {
-      await relay.close();
-      server.closeAllConnections();
-      server.close();
-    });
-    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const { url } = await startRelay(
+      { authorize: () => sends(headEvent(), completeEvent()), onError: (error) => told.push(error) },
+      (relay) => (incoming, response) => {
+        incoming.resume().on('end', () => relay.listener(incoming, response));
+      },
+    );
     expect((await ask(url, { body: '{}' })).status).toBe(500);
     expect(String(told[0])).toContain('mount the relay before it');
     // Without a body there is nothing that could have been taken.
