@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { chromium, type Page } from 'playwright';
 import { expect, onTestFinished, test } from 'vitest';
 import { chromiumLaunchOptions } from '../support/chromium.js';
+import { printed } from '../support/printed.js';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 
@@ -18,13 +19,8 @@ async function startExample(path: string): Promise<{ url: string; child: ChildPr
     child.kill();
     await exited;
   });
-  let output = '';
-  for await (const piece of child.stdout as AsyncIterable<Buffer>) {
-    output += piece.toString();
-    const [url] = /http:\/\/[\w.]+:\d+\/#\w+/.exec(output) ?? [];
-    if (url !== undefined) return { url, child };
-  }
-  throw new Error(`The example ended without an address: ${output}`);
+  const [url] = await printed(child, /http:\/\/[\w.]+:\d+\/#\w+/);
+  return { url, child };
 }
 
 const hasLine = (page: Page, line: string): Promise<unknown> =>

@@ -4,6 +4,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { startLocalLambda } from 'rx-lambda-stream/local';
 import { relayedInvoke } from '../../src/http/relayed-invoke.js';
 import { outcomeOf, textOf } from '../support/collect.js';
+import { printed } from '../support/printed.js';
 import { ask, readUntil, send } from '../relay/relay-server.js';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
@@ -19,13 +20,8 @@ async function start(
     stdio: ['pipe', 'pipe', 'inherit'],
   });
   onTestFinished(() => void child.kill());
-  let output = '';
-  for await (const piece of child.stdout as AsyncIterable<Buffer>) {
-    output += piece.toString();
-    const [url] = /http:\/\/[\w.]+:\d+/.exec(output) ?? [];
-    if (url !== undefined) return { url, child };
-  }
-  throw new Error(`The example ended without an address: ${output}`);
+  const [url] = await printed(child, /http:\/\/[\w.]+:\d+/);
+  return { url, child };
 }
 
 const sse = { accept: 'text/event-stream' };

@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { startLocalLambda } from 'rx-lambda-stream/local';
 import { expect, onTestFinished } from 'vitest';
 import { ask, readUntil, send } from '../relay/relay-server.js';
+import { printed } from '../support/printed.js';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 
@@ -35,14 +36,7 @@ export async function tryReports(tsconfig: string): Promise<void> {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   onTestFinished(() => void child.kill());
-  let output = '';
-  let url: string | undefined;
-  for await (const piece of child.stdout as AsyncIterable<Buffer>) {
-    output += piece.toString();
-    url = /Listening on (http:\/\/\S+:\d+)/.exec(output)?.[1];
-    if (url !== undefined) break;
-  }
-  if (url === undefined) throw new Error(`The application ended without an address: ${output}`);
+  const [, url = ''] = await printed(child, /Listening on (http:\/\/\S+:\d+)/);
   const request = { method: 'GET', path: '/reports/today', headers: { accept: 'text/event-stream' } };
   for (let browser = 0; browser < 2; browser++) {
     const response = await send(url, request);
