@@ -21,9 +21,13 @@ export interface InvocationLogCase {
   readonly run: (openLog: OpenLog) => Promise<void>;
 }
 
-/** Short, so that what runs out does so within the case. */
-export const leaseMs = 300;
-export const ttlMs = 2_000;
+/** Long, so that nothing runs out in a case that does not wait for it, however slow the machine is. */
+export const leaseMs = 60_000;
+export const ttlMs = 60_000;
+
+/** For a case in which a lease, a presence or a key runs out. */
+export const shortLeaseMs = 300;
+export const shortTtlMs = 600;
 
 /** How long a case waits for what has to come, in milliseconds. */
 export const patienceMs = 10_000;
@@ -65,8 +69,8 @@ export const claim = (owner: string): LogClaim => ({
 });
 
 /** Joins a key that nobody has, as the member `m`, and returns the state after it. */
-export async function claimed(log: InvocationLog, key: string, owner = 'o', ttl = ttlMs): Promise<LogState> {
-  const joined = await answer(log.join({ key, member: 'm', cursor: '0-0', claim: { ...claim(owner), ttlMs: ttl } }));
+export async function claimed(log: InvocationLog, key: string, rules: Partial<LogClaim> = {}): Promise<LogState> {
+  const joined = await answer(log.join({ key, member: 'm', cursor: '0-0', claim: { ...claim('o'), ...rules } }));
   equal(joined?.claimed, true, 'the claim of a key that nobody has');
   return joinedState(joined);
 }

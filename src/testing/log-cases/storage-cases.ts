@@ -1,5 +1,5 @@
 import { isLambdaStreamError } from '../../errors.js';
-import type { AppendAnswer, EntryId, JoinAnswer, LogClaim } from '../../log/invocation-log.js';
+import type { AppendAnswer, EntryId, JoinAnswer, LogClaim, LogState } from '../../log/invocation-log.js';
 import {
   answer,
   chain,
@@ -11,6 +11,8 @@ import {
   eventually,
   joinedState,
   leaseMs,
+  shortLeaseMs,
+  shortTtlMs,
   shown,
   silent,
   ttlMs,
@@ -276,14 +278,17 @@ export const storageCases: readonly InvocationLogCase[] = [
 
   define('a lease runs out, is taken back, and is lost once that was written down', async ({ key, open }) => {
     const [log, other] = [await open(), await open()];
-    const { generation, last } = await claimed(log, key);
+    const { generation, last } = await claimed(log, key, { leaseMs: shortLeaseMs });
     const seal = (): Promise<boolean> =>
       answer(other.seal({ key, condition: 'lease-over', end: 'lost', record: 'lost' })).then(({ sealed }) => sealed);
     await eventually('the lease is over', async () => ((await answer(other.inspect(key)))?.leaseLeftMs ?? 1) <= 0);
+    const renewedAt = Date.now();
     const taken = await answer(log.renew({ key, producer: { owner: 'o', generation } }));
     equal((taken?.state.leaseLeftMs ?? 0) > 0, true, 'the lease that was taken back');
-    equal(await seal(), false, 'a loss while the producer lives');
-    await eventually('the loss is written', seal);
+    const isLost = await seal();
+    // A machine on which these two calls take as long as the lease says nothing about the log.
+    if (Date.now() - renewedAt < shortLeaseMs) equal(isLost, false, 'a loss while the producer lives');
+    await eventually('the loss is written', async () => isLost || (await seal()));
     const late = await answer(log.renew({ key, producer: { owner: 'o', generation } }));
     equal(
       [late?.state.status, (late?.state.leaseLeftMs ?? 1) <= 0],
@@ -296,16 +301,22 @@ export const storageCases: readonly InvocationLogCase[] = [
 
   define('members are present until they leave or fall silent, and return with a renewal', async ({ key, open }) => {
     const [log, other] = [await open(), await open()];
-    const { generation } = await claimed(log, key);
-    await answer(other.join({ key, member: 'n', cursor: '0-0' }));
+    const { generation } = await claimed(log, key, { leaseMs: shortLeaseMs });
     const roster = async (reader?: { member: string; cursor: EntryId }): Promise<string[]> => {
       const renewed = await answer(log.renew({ key, ...(reader && { reader }), producer: { owner: 'o', generation } }));
-      for (const { leftMs } of renewed?.present ?? []) equal(leftMs > 0 && leftMs <= leaseMs, true, 'what is left');
+      for (const { leftMs } of renewed?.present ?? []) {
+        equal(leftMs > 0 && leftMs <= shortLeaseMs, true, 'what is left');
+      }
       return (renewed?.present ?? []).map(({ member, cursor }) => `${member} ${cursor}`).sort();
     };
-    equal(await roster({ member: 'm', cursor: `${generation}-1` }), [`m ${generation}-1`, 'n 0-0'], 'those who joined');
+    const m = { member: 'm', cursor: `${generation}-1` } as const;
+    // Again where a slow machine let the presence of the other run out in between.
+    await eventually('both who joined are present', async () => {
+      await answer(other.join({ key, member: 'n', cursor: '0-0' }));
+      return (await roster(m)).join() === `m ${generation}-1,n 0-0`;
+    });
     await answer(other.leave({ key, member: 'n' }));
-    equal(await roster(), [`m ${generation}-1`], 'when one has left');
+    equal(await roster(m), [`m ${generation}-1`], 'when one has left');
     await eventually('the silent one is gone', async () => (await roster()).length === 0);
     equal(await roster({ member: 'm', cursor: '0-0' }), ['m 0-0'], 'when it is back');
   }),
@@ -455,21 +466,32 @@ export const storageCases: readonly InvocationLogCase[] = [
       'refused',
       'append',
     );
-    const anew = await claimed(log, key, 'p');
+    const anew = await claimed(log, key, { owner: 'p' });
     equal(anew.generation > generation, true, 'the next generation');
   }),
 
   define('a key is kept while its producer renews, and for its time to live after the end', async ({ key, open }) => {
     const log = await open();
-    const { generation } = await claimed(log, key, 'o', 600);
-    const until = Date.now() + 1_500;
-    while (Date.now() < until) {
+    const begin = (): Promise<LogState> => claimed(log, key, { ttlMs: shortTtlMs });
+    let { generation } = await begin();
+    let [renewedAt, startedAt] = [Date.now(), Date.now()];
+    while (Date.now() - startedAt < 2.5 * shortTtlMs) {
+      const sentAt = Date.now();
       const renewed = await answer(log.renew({ key, producer: { owner: 'o', generation } }));
-      equal(renewed?.state.status, 'running', 'while it is renewed');
+      if (renewed === undefined && Date.now() - renewedAt >= shortTtlMs) {
+        // The machine was busy for longer than the key is kept, which says nothing about the log.
+        ({ generation } = await begin());
+        startedAt = Date.now();
+      } else {
+        equal(renewed?.state.status, 'running', 'while it is renewed');
+      }
+      renewedAt = sentAt;
       await delay(50);
     }
+    const sealedAt = Date.now();
     await answer(log.seal({ key, condition: 'running', end: 'stopped', record: 'stopped' }));
-    equal((await answer(log.inspect(key)))?.status, 'stopped', 'right after the end');
+    const { status } = (await answer(log.inspect(key))) ?? {};
+    if (Date.now() - sealedAt < shortTtlMs) equal(status, 'stopped', 'right after the end');
     await eventually('the key is gone', async () => (await answer(log.inspect(key))) === undefined);
     equal(await answer(log.read({ key, after: '0-0' })), undefined, 'its entries');
   }),
@@ -493,7 +515,7 @@ export const storageCases: readonly InvocationLogCase[] = [
       'ü'.repeat(200),
     ];
     const keys = texts.map((text) => `${key}${text}`);
-    const states = await Promise.all(keys.map((each, index) => claimed(log, each, `o${index}`)));
+    const states = await Promise.all(keys.map((each, index) => claimed(log, each, { owner: `o${index}` })));
     const owners = await Promise.all(keys.map((each) => answer(log.inspect(each)).then((state) => state?.owner)));
     equal(
       owners,
