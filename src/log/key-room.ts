@@ -16,6 +16,7 @@ import { createLogCalls, type LogCalls } from './log-calls.js';
 import { decodeEntry, decodeOpening, type DecodedEntry } from './log-records.js';
 import { createProduction, type Production, type ProductionInit } from './production.js';
 import { older } from './reader-pace.js';
+import { entryBytes } from './replay-window.js';
 
 /** So many renewals are made in a lease. */
 const renewalsPerLease = 3;
@@ -91,6 +92,8 @@ function createKeyRoom(log: InvocationLog, key: string, firstLeaseMs: number, on
   let known: EntryId = '0-0';
   let newest: EntryId = '0-0';
   let reported: EntryId = '0-0';
+  /** Entries that came since `reported` was told. Each counts towards the window, besides its bytes. */
+  let entriesSinceReport = 0;
   let maxReplayBytes = Infinity;
   let production: Production | undefined;
   let unwatch: (() => void) | undefined;
@@ -154,6 +157,7 @@ function createKeyRoom(log: InvocationLog, key: string, firstLeaseMs: number, on
     for (const entry of entries) {
       if (compareIds(entry.id, newest) <= 0) continue;
       newest = entry.id;
+      entriesSinceReport++;
       if (compareIds(entry.id, known) > 0) known = entry.id;
       let decoded: DecodedEntry;
       try {
@@ -195,10 +199,10 @@ function createKeyRoom(log: InvocationLog, key: string, firstLeaseMs: number, on
     if (maxReplayBytes === Infinity || readers.size === 0 || state?.status !== 'running') return;
     const here = placeOf(known);
     const told = placeOf(reported);
-    const part = maxReplayBytes / announcedPart;
+    const part = maxReplayBytes / announcedPart - entriesSinceReport * entryBytes;
     if (here.generation === told.generation && here.bytes - told.bytes < part) return;
     const cursor = slowest();
-    if (cursor === undefined) return;
+    if (cursor === undefined || compareIds(cursor, reported) <= 0) return;
     const { generation, bytes } = placeOf(cursor);
     if (generation === told.generation && bytes - told.bytes < part) return;
     renew(true);
@@ -217,7 +221,10 @@ function createKeyRoom(log: InvocationLog, key: string, firstLeaseMs: number, on
       ...(production && { producer: production.lease }),
     };
     if (!request.reader && !request.producer) return;
-    if (cursor !== undefined) reported = cursor;
+    if (cursor !== undefined) {
+      reported = cursor;
+      entriesSinceReport = 0;
+    }
     isRenewing = true;
     const sentAt = asyncScheduler.now();
     calls.renew(request).subscribe({
@@ -321,7 +328,10 @@ function createKeyRoom(log: InvocationLog, key: string, firstLeaseMs: number, on
     },
     remove(reader) {
       if (!readers.delete(reader)) return;
-      if (readers.size === 0) leave();
+      if (readers.size === 0) {
+        leave();
+        production?.lastReaderLeft(reader.cursor);
+      }
       production?.readersChanged();
       disposeIfEmpty();
     },
@@ -335,7 +345,13 @@ function createKeyRoom(log: InvocationLog, key: string, firstLeaseMs: number, on
       const answer = calls.read({ after, maxBytes });
       reading.set(id, answer);
       const done = (): unknown => reading.delete(id);
-      answer.subscribe({ next: done, error: done });
+      answer.subscribe({
+        next(page) {
+          done();
+          entriesSinceReport += page?.entries.length ?? 0;
+        },
+        error: done,
+      });
       return answer;
     },
     learn(next) {

@@ -73,6 +73,8 @@ export interface Production {
   roster(roster: LogRoster): void;
   /** Readers of this process came, left, paused or resumed. */
   readersChanged(): void;
+  /** The last reader of this process has left, at this place. It may come back. */
+  lastReaderLeft(cursor: EntryId): void;
   /** Readers of this process have read on. */
   readersMoved(): void;
   /** Closes the connection; nothing more is written. */
@@ -343,6 +345,7 @@ export function createProduction(host: ProductionHost, init: ProductionInit): Pr
       watchPresence();
       flush();
     },
+    lastReaderLeft: (cursor) => pace.left(cursor),
     readersMoved() {
       if (isHeld && !isOver) flush();
     },

@@ -6,6 +6,8 @@ import type { EntryId, LogMember } from './invocation-log.js';
 export interface ReaderPace {
   /** Notes where everybody is. `excused`: all of them have paused, and the source with them. */
   see(last: EntryId, local: EntryId | undefined, others: readonly LogMember[], excused: boolean): void;
+  /** The last reader of this process has left, at this place. */
+  left(cursor: EntryId): void;
   /** Up to where everybody has read who is waited for; undefined where nobody is. */
   floor(local: EntryId | undefined, others: readonly LogMember[]): EntryId | undefined;
 }
@@ -35,9 +37,13 @@ export function createReaderPace(leaseMs: number): ReaderPace {
       seen = next;
       if (seen.size > 0) lastFloor = oldest([...seen.values()].map(({ cursor }) => cursor));
     },
+    left(cursor) {
+      if (cursor !== '0-0') lastFloor = cursor;
+    },
     floor(local, others) {
       const all = cursors(local, others);
-      if (all.length === 0) return others.length === 0 ? lastFloor : undefined;
+      // Nobody, or somebody who comes back and has not said yet from where.
+      if (all.length === 0) return lastFloor;
       const now = asyncScheduler.now();
       const moving = all.filter(([member]) => now - (seen.get(member)?.since ?? now) < leaseMs);
       return oldest(moving.map(([, cursor]) => cursor));

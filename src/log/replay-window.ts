@@ -2,7 +2,7 @@ import { compareIds, entryIdOf, placeOf } from './entry-id.js';
 import type { EntryId } from './invocation-log.js';
 
 /** What each entry counts besides its payload and record, in bytes. */
-const entryBytes = 64;
+export const entryBytes = 64;
 
 /** Into how many parts a window is divided: entries are dropped by parts, so that a mark for each is not needed. */
 const parts = 256;
