@@ -2,7 +2,7 @@ import { asyncScheduler, Observable, Subscription } from 'rxjs';
 import type { LambdaStreamEvent } from '../../src/events.js';
 import { followInvocation } from '../../src/log/follow-invocation.js';
 import { joinInvocation, type JoinInvocationOptions } from '../../src/log/join-invocation.js';
-import type { Position } from '../../src/log/entry-id.js';
+import { placeOf, type Position } from '../../src/log/entry-id.js';
 import type { PositionedEvent } from '../../src/log/log-records.js';
 import { stopInvocation } from '../../src/log/manage-invocation.js';
 import { openMemoryLog } from '../../src/log/memory-log.js';
@@ -42,19 +42,27 @@ export class LogMachines {
   readonly connections: boolean[] = [];
   /** The generation that the log has opened last. */
   #generation = 0;
-  /** The invocation that writes a generation. A claim that nobody waits for any more opens one without. */
-  readonly #invocations = new Map<number, number>();
+  /**
+   * The invocations that write a generation, each from an offset on. A claim that nobody waits for any more opens one
+   * without.
+   */
+  readonly #invocations = new Map<number, { readonly from: number; readonly invocation: number }[]>();
   /** The number of opening entries: each is a claim that the log has granted. */
   claims = 0;
   /** The claims among them that did not take over from a lost producer. */
   firstClaims = 0;
   readonly #byteOf: ByteOf;
   readonly #everyMs: number;
+  readonly #goesOn: boolean;
   readonly #failures = new Set<() => void>();
 
-  /** @param everyMs - How often the function writes. */
-  constructor(count: number, byteOf: ByteOf, everyMs: number) {
+  /**
+   * @param everyMs - How often the function writes.
+   * @param goesOn - Whether an invocation begins where the log ends, as under 'continue', and not at byte 0.
+   */
+  constructor(count: number, byteOf: ByteOf, everyMs: number, goesOn: boolean) {
     this.#everyMs = everyMs;
+    this.#goesOn = goesOn;
     this.#byteOf = byteOf;
     const { machine } = createMachines(this.store);
     this.machines = Array.from({ length: count }, machine);
@@ -80,17 +88,19 @@ export class LogMachines {
       const byteOf = this.#byteOf;
       const everyMs = this.#everyMs;
       const invocation = this.connections.push(true) - 1;
-      this.#invocations.set(this.#generation, invocation);
+      let offset = this.#goesOn ? placeOf(this.store.inspect(key)?.last ?? '0-0').bytes : 0;
+      const { totalBytes } = this;
+      const ofGeneration = this.#invocations.get(this.#generation) ?? [];
+      this.#invocations.set(this.#generation, [...ofGeneration, { from: offset, invocation }]);
       let sent = 0;
-      let offset = 0;
       subscriber.next(headEvent());
       const ticking = asyncScheduler.schedule(function () {
-        if (sent === chunks) {
+        if (offset === totalBytes) {
           subscriber.next(completeEvent());
           subscriber.complete();
           return;
         }
-        const size = 1 + (sent++ % 3);
+        const size = Math.min(1 + (sent++ % 3), totalBytes - offset);
         subscriber.next(
           chunkEvent(Uint8Array.from({ length: size }, (_, index) => byteOf(invocation, offset + index))),
         );
@@ -175,8 +185,9 @@ export class LogMachines {
     if (consumer.generation === 0 && from === 0) consumer.generation = generation;
     if (generation !== consumer.generation) this.#violated(consumer, `got generation ${generation} without a restart`);
     if (from !== consumer.bytes) this.#violated(consumer, `got byte ${from} after ${consumer.bytes}`);
-    const invocation = this.#invocations.get(generation) ?? -1;
+    const invocations = this.#invocations.get(generation) ?? [];
     event.payload.forEach((byte, index) => {
+      const { invocation = -1 } = invocations.filter((each) => each.from <= from + index).at(-1) ?? {};
       if (byte !== this.#byteOf(invocation, from + index))
         this.#violated(consumer, `got a foreign byte at ${from + index}`);
     });

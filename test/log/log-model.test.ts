@@ -1,8 +1,9 @@
 import fc from 'fast-check';
-import { expect, it, vi } from 'vitest';
+import { expect, it } from 'vitest';
 import { isLambdaStreamError } from '../../src/errors.js';
 import type { JoinInvocationOptions } from '../../src/log/join-invocation.js';
 import { expectNoStrays } from '../support/no-strays.js';
+import { inFakeTime, type FakeTime } from './fake-time.js';
 import { key, leaseMs, lingerMs, LogMachines } from './log-machines.js';
 import { createLedger, runs } from '../model/machine.js';
 
@@ -18,22 +19,9 @@ interface Model {
 
 interface Real {
   readonly world: LogMachines;
-  readonly time: { readonly advance: (ms: number) => void };
+  readonly time: FakeTime;
   readonly options: JoinInvocationOptions;
   readonly note: (what: string) => void;
-}
-
-/**
- * Runs a test with timers that only the test moves on. RxJS's TestScheduler fails where a timer clears another one that
- * is due at the same moment, as machines on one clock do.
- */
-function inFakeTime(test: (time: Real['time']) => void): void {
-  vi.useFakeTimers({ now: 0, toFake: ['setInterval', 'clearInterval', 'setTimeout', 'clearTimeout', 'Date'] });
-  try {
-    test({ advance: (ms) => void vi.advanceTimersByTime(ms) });
-  } finally {
-    vi.useRealTimers();
-  }
 }
 
 type Step = fc.Command<Model, Real>;
@@ -172,6 +160,7 @@ const options: Record<string, JoinInvocationOptions> = {
   error: {},
   restart: { idempotent: true, afterProducerLoss: 'restart' },
   replay: { idempotent: true, afterProducerLoss: 'replay' },
+  continue: { idempotent: true, afterProducerLoss: 'continue' },
 };
 
 it.each(Object.keys(options))(
@@ -187,13 +176,14 @@ it.each(Object.keys(options))(
       'a whole response': /^complete$/,
       ...(mode === 'error' ? {} : { 'a take-over': /^took over$/ }),
     });
-    // Under 'replay' every invocation must bring the same bytes. Otherwise each has bytes of its own.
+    // Under 'replay' every invocation must bring the same bytes. Otherwise each has bytes of its own. Under 'continue'
+    // an invocation begins where the log ends.
     const byteOf = (invocation: number, offset: number): number =>
       (mode === 'replay' ? offset * 7 : invocation * 101 + offset * 7) & 255;
     fc.assert(
       fc.property(commandLists, fc.constantFrom(150, 1_600), fc.boolean(), (commands, everyMs, leavesFirst) => {
         inFakeTime((time) => {
-          const world = new LogMachines(machines, byteOf, everyMs);
+          const world = new LogMachines(machines, byteOf, everyMs, mode === 'continue');
           const model: Model = { cut: new Set(), dead: new Set() };
           const real: Real = { world, time, options: options[mode]!, note: ledger.note };
           fc.modelRun(() => ({ model, real }), commands);
