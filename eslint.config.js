@@ -67,7 +67,7 @@ export default tseslint.config(
     ignores: [
       ...['dist', 'site', 'coverage', 'node_modules', 'examples/functions/*.mjs'],
       // They have packages of their own.
-      ...['examples/angular', 'examples/angular-jest', 'examples/ag-ui', 'examples/ai-sdk'],
+      ...['examples/angular', 'examples/angular-jest', 'examples/jest', 'examples/ag-ui', 'examples/ai-sdk'],
     ],
   },
   ...tseslint.configs.strictTypeChecked,

@@ -55,7 +55,7 @@ export default defineConfig({
         resolve: { alias },
         test: {
           name: 'node',
-          include: ['test/**/*.test.ts'],
+          include: ['test/**/*.test.ts', 'examples/testing/*.test.ts'],
           exclude: ['test/browser/**', 'test/package/**', 'test/redis/**'],
           // Leak tests force a garbage collection; the flag only adds globalThis.gc.
           execArgv: ['--expose-gc'],

@@ -3,12 +3,12 @@ import { decodeText, invokeWithResponseStream } from 'rx-lambda-stream';
 
 const client = new LambdaClient({});
 
-const subscription = invokeWithResponseStream(client, { FunctionName: 'chat', Payload: { prompt: 'Hello' } })
+const subscription = invokeWithResponseStream(client, { FunctionName: 'hello', Payload: { name: 'Ada' } })
   .pipe(decodeText())
   .subscribe({
-    next: (text) => process.stdout.write(text), // as the function writes it; characters are never cut
-    error: (error) => console.error(error), // anything short of a complete response, typed
-    complete: () => console.log('\n(complete)'), // Lambda said so
+    next: (text) => process.stdout.write(text), // at once, while the function is still writing
+    error: (error) => console.error(error), // anything but a complete response, with a type
+    complete: () => console.log('(complete)'), // Lambda said so
   });
 
-process.once('SIGINT', () => subscription.unsubscribe()); // closes the connection
+process.once('SIGINT', () => subscription.unsubscribe()); // Ctrl-C closes the connection

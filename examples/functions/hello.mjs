@@ -1,7 +1,6 @@
 export const handler = awslambda.streamifyResponse(async (event, responseStream) => {
-  for (const word of ['Hello ', 'from ', 'Lambda\n']) {
-    responseStream.write(word);
-    await new Promise((resolve) => setTimeout(resolve, 300));
-  }
+  responseStream.write('Hello ');
+  await new Promise((resolve) => setTimeout(resolve, 1_000));
+  responseStream.write(`${event.name ?? 'from Lambda'}\n`);
   responseStream.end();
 });

@@ -3,7 +3,7 @@ import { scripted, startLocalLambda } from 'rx-lambda-stream/local';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { gate } from '../support/live.js';
 import { describePage } from './describe-page.js';
-import { read, readPage } from './markdown-page.js';
+import { codeIn, read, readPage, sectionOf, tableRows } from './markdown-page.js';
 import { runExample } from './run-example.js';
 
 const readme = readPage('README.md');
@@ -33,6 +33,34 @@ describe('the README', () => {
     expect(cells.filter((cell) => cell.replaceAll(/\]\([^)]*\)/g, ']').trim().length > 200)).toEqual([]);
   });
 
+  it('has lines of code that compile', () => {
+    const program = read('test/docs/readme-table.ts').replaceAll(/\s+/g, ' ');
+    const lines = tableRows(sectionOf(readme, 'I want to …'), 'with').map((row) => codeIn(row['with'] ?? ''));
+    expect(lines.length).toBeGreaterThan(15);
+    for (const [code = '', ...more] of lines) {
+      expect(more, code).toEqual([]);
+      // A command, and a class of an example that has packages of its own.
+      if (/^npx |LambdaChatTransport/.test(code)) continue;
+      expect(program).toContain(code);
+    }
+  });
+
+  it('states the versions that the package asks for', () => {
+    const { engines, peerDependencies } = JSON.parse(read('package.json')) as Record<string, Record<string, string>>;
+    const { text } = sectionOf(readme, 'Supported');
+    const versions = [
+      ['Node', engines?.['node']],
+      ['`rxjs`', peerDependencies?.['rxjs']],
+      ['`@aws-sdk/client-lambda`', peerDependencies?.['@aws-sdk/client-lambda']],
+      ['Angular', peerDependencies?.['@angular/core']],
+    ] as const;
+    for (const [name, range = ''] of versions) {
+      const [, stated = ''] = new RegExp(`${name} (\\d+(?:\\.\\d+)*)`).exec(text) ?? [];
+      expect(stated.split('.').length, name).toBeGreaterThan(1);
+      expect(range.replace(/^\D+/, '').startsWith(stated), `${name} ${stated}, ${range}`).toBe(true);
+    }
+  });
+
   it('leads to a page that shows figures of the last benchmark', () => {
     const [, figures = ''] = readFileSync('docs/benchmark.md', 'utf8').split(/<!-- \/?benchmark.*-->/);
     const cells = (markdown: string): string[][] =>
@@ -51,19 +79,66 @@ describe('its examples', () => {
     const { opened, open } = gate();
     const local = await startLocalLambda({
       functions: {
-        chat: async function* ({ prompt }: { prompt: string }) {
-          yield `You said ${prompt}`;
+        hello: async function* ({ name }: { name: string }) {
+          yield `Hello ${name}`;
           await opened;
-          yield ', goodbye';
+          yield ', goodbye\n';
         },
       },
     });
     onTestFinished(() => local.close());
     // Only the first text on the terminal lets the function go on.
     const { status, stdout } = await runExample('examples/quick-start.ts', local.endpoint, (text) => {
-      if (text.includes('Hello')) open();
+      if (text.includes('Ada')) open();
     });
-    expect([status, stdout]).toEqual([0, 'You said Hello, goodbye\n(complete)\n']);
+    expect([status, stdout]).toEqual([0, 'Hello Ada, goodbye\n(complete)\n']);
+  });
+
+  it.each([
+    ['quick-start', 'hello', 'tick'],
+    ['cancelling', 'chat', 'tick\n(complete, or cancelled)\n'],
+  ])('%s is cancelled by Ctrl-C, which closes the connection', async (name, functionName, expected) => {
+    const local = await startLocalLambda({ functions: { [functionName]: scripted([{ chunk: 'tick' }, 'stall']) } });
+    onTestFinished(() => local.close());
+    const { status, stdout } = await runExample(`examples/${name}.ts`, local.endpoint, (text, child) => {
+      if (text === 'tick') child.kill('SIGINT');
+    });
+    expect([status, stdout]).toEqual([0, expected]);
+    expect(await local.requests[0]?.closedEarly).toBe(true);
+  });
+
+  it('a stream that breaks is told from a function that fails, and from what AWS refuses', async () => {
+    const local = await startLocalLambda({
+      functions: {
+        chat: scripted((_request, attempt) =>
+          attempt === 1
+            ? [{ chunk: 'half' }, 'end']
+            : attempt === 2
+              ? [{ complete: { errorCode: 'Unhandled', errorDetails: '{"errorMessage":"out of stock"}' } }]
+              : [{ httpError: { statusCode: 400, name: 'InvalidRequestContentException' } }],
+        ),
+      },
+    });
+    onTestFinished(() => local.close());
+    const told: string[] = [];
+    for (let run = 0; run < 3; run++) told.push((await runExample('examples/errors.ts', local.endpoint)).stderr);
+    expect(told[0]).toBe('Cut after 4 bytes\n');
+    expect(told[1]).toBe('The function failed: out of stock\n');
+    expect(told[2]).toMatch(/^AWS, or the network: InvalidRequestContentException/);
+  });
+
+  it('a screen shows each state of a response that starts again', async () => {
+    const chat = scripted((_request, attempt) =>
+      attempt === 1 ? [{ chunk: 'Hel' }, { waitMs: 100 }, 'reset'] : [{ chunk: 'Hello' }, { complete: {} }],
+    );
+    const local = await startLocalLambda({ functions: { chat } });
+    onTestFinished(() => local.close());
+    const { status, stdout } = await runExample('examples/retry-restart.ts', local.endpoint);
+    expect(status).toBe(0);
+    expect(stdout).toMatch(/^Waiting for the function\n/);
+    expect(stdout).toContain('So far: Hel\n');
+    expect(stdout).toContain('The connection broke. Attempt 2 begins soon\n');
+    expect(stdout).toMatch(/The answer: Hello\n$/);
   });
 
   it('NDJSON prints its rows and tells of the line that is none', async () => {

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { root } from './markdown-page.js';
 
 /** How an example's process ended. */
@@ -11,12 +11,12 @@ export interface Run {
 /**
  * Runs an example against an endpoint, as a user's own process.
  *
- * @param onOutput - Told of all that stdout holds so far, each time that more has come.
+ * @param onOutput - Told of all that stdout holds so far, each time that more has come, and of the process.
  */
 export function runExample(
   path: string,
   endpoint?: string,
-  onOutput: (stdout: string) => void = () => undefined,
+  onOutput: (stdout: string, child: ChildProcess) => void = () => undefined,
 ): Promise<Run> {
   const child = spawn(process.execPath, ['--import', 'tsx', path], {
     cwd: root,
@@ -32,7 +32,7 @@ export function runExample(
   let stderr = '';
   child.stdout.on('data', (data: Buffer) => {
     stdout += data.toString();
-    onOutput(stdout);
+    onOutput(stdout, child);
   });
   child.stderr.on('data', (data: Buffer) => (stderr += data.toString()));
   return new Promise((resolve) => child.on('close', (status) => resolve({ status: status ?? -1, stdout, stderr })));

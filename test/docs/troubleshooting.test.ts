@@ -438,7 +438,7 @@ describe('DryRun', () => {
   });
 });
 
-describe('a success that is none', () => {
+describe('a failure that looks like a success', () => {
   const functions = {
     throws: streamifyResponse(async (_event: unknown, responseStream) => {
       responseStream.write('part');
@@ -696,7 +696,7 @@ describe('memory', () => {
       const records = Array<LambdaStreamEvent>(40).fill(chunkEvent(record));
       return (await outcomeOf(from(records).pipe(parseNdjson({ schema: slowSchema })))).error;
     },
-    '`decodeHttpResponse()`: a prelude, or a JSON object before all': async () =>
+    '`decodeHttpResponse()`: status and headers, or a JSON object at the start': async () =>
       (await outcomeOf(of(chunkEvent(`{"a":"${'x'.repeat(65 * 1024)}`)).pipe(decodeHttpResponse()))).error,
     '`shareInvocation()`: what a late subscriber would be replayed': async () => {
       const source = new Subject<LambdaStreamEvent>();

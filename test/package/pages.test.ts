@@ -4,9 +4,9 @@ import { existsSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { startLocalLambda } from 'rx-lambda-stream/local';
+import { scripted, startLocalLambda } from 'rx-lambda-stream/local';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { readPage } from '../docs/markdown-page.js';
+import { read, readPage } from '../docs/markdown-page.js';
 import { installPacked } from './packed.js';
 
 let folder: string;
@@ -45,36 +45,46 @@ describe('the README, pasted into an empty folder', () => {
     for (const peer of ['rxjs', '@aws-sdk/client-lambda']) expect(peerDependencies).toHaveProperty([peer]);
   });
 
-  it('the quick start runs as it is', async () => {
-    const local = await startLocalLambda({
-      functions: {
-        chat: async function* ({ prompt }: { prompt: string }) {
-          yield await Promise.resolve(`You said ${prompt}`);
-        },
-      },
-    });
-    onTestFinished(() => local.close());
-    await writeFile(join(folder, 'quick-start.ts'), blockOf('ts'));
-    const child = start(process.execPath, ['quick-start.ts'], { AWS_ENDPOINT_URL_LAMBDA: local.endpoint });
-    expect(await outputOf(child)).toBe('You said Hello\n(complete)\n');
-  });
-
-  it('serve runs the file, and the line that it prints invokes it', async () => {
+  /** Runs the page's function as the page says, and returns what `serve` prints. */
+  async function startServe(): Promise<string> {
     await writeFile(join(folder, 'hello.mjs'), blockOf('js'));
     expect(serve).toBe('npx rx-lambda-stream serve hello.mjs');
     const server = start('npx', [...serve.split(' ').slice(1), '--port', '0']);
-    const line = await new Promise<string>((resolve, reject) => {
+    return new Promise((resolve, reject) => {
       let printed = '';
       server.stdout?.on('data', (data: Buffer) => {
         printed += data.toString();
-        const [found] = /^npx rx-lambda-stream invoke .*$/m.exec(printed) ?? [];
-        if (found !== undefined) resolve(found);
+        if (/^new LambdaClient\([^;]*\);$/m.test(printed)) resolve(printed);
       });
       server.on('close', () => reject(new Error(`serve ended: ${printed}`)));
     });
+  }
+
+  it('serve runs the file, and the line that it prints invokes it', async () => {
+    const [line = ''] = /^npx rx-lambda-stream invoke .*$/m.exec(await startServe()) ?? [];
     // As the page shows it, but for the port.
     expect(line.replace(/\d+$/, '3001')).toBe(invoke);
     expect(await outputOf(start('bash', ['-c', line]))).toBe('Hello from Lambda\n');
+  });
+
+  it('the quick start runs as it is, with the client that serve prints', async () => {
+    const [client = ''] = /^new LambdaClient\([^;]*\)/m.exec(await startServe()) ?? [];
+    // `npm init` makes a package of CommonJS: the file's name says what it is.
+    await writeFile(join(folder, 'package.json'), '{ "name": "newcomer", "type": "commonjs" }');
+    const [name = ''] = /quick-start\.\w+/.exec(read('README.md')) ?? [];
+    await writeFile(join(folder, name), blockOf('ts').replace('new LambdaClient({})', client));
+    const child = start(process.execPath, [name], { AWS_REGION: undefined, AWS_ACCESS_KEY_ID: undefined });
+    expect(await outputOf(child)).toBe('Hello Ada\n(complete)\n');
+  });
+
+  it('Ctrl-C closes the connection of the quick start', async () => {
+    const local = await startLocalLambda({ functions: { hello: scripted([{ chunk: 'tick' }, 'stall']) } });
+    onTestFinished(() => local.close());
+    await writeFile(join(folder, 'quick-start.mts'), blockOf('ts'));
+    const child = start(process.execPath, ['quick-start.mts'], { AWS_ENDPOINT_URL_LAMBDA: local.endpoint });
+    child.stdout?.once('data', () => child.kill('SIGINT'));
+    expect(await outputOf(child)).toBe('tick');
+    expect(await local.requests[0]?.closedEarly).toBe(true);
   });
 });
 

@@ -1,0 +1,50 @@
+/** docs/script-steps.md: every step is on the page, and a subscriber gets what the page says. */
+import { runInNewContext } from 'node:vm';
+import { invokeWithResponseStream } from 'rx-lambda-stream';
+import { scripted, type ScriptStep } from 'rx-lambda-stream/local';
+import { firstValueFrom } from 'rxjs';
+import { expect, it } from 'vitest';
+import { outcomeOf } from '../support/collect.js';
+import { startLive } from '../support/live.js';
+import { codeIn, read, readPage, sectionOf, tableRows } from './markdown-page.js';
+
+const page = readPage('docs/script-steps.md');
+const rows = ['A response', 'A failure'].flatMap((heading) => tableRows(sectionOf(page, heading), 'step'));
+const steps = rows.map(({ step = '', subscriber = '' }) => [codeIn(step)[0] ?? '', codeIn(subscriber)] as const);
+
+/** Reads the page's JavaScript. */
+const parse = (code: string): ScriptStep => runInNewContext(`(${code})`, { promise: Promise.resolve() }) as ScriptStep;
+
+const nameOf = (step: ScriptStep): string => (typeof step === 'string' ? step : (Object.keys(step)[0] ?? ''));
+
+const input = { FunctionName: 'f' };
+
+it('has every step that there is', () => {
+  const source = read('src/local/script/scripted.ts');
+  const names = [...source.matchAll(/^const \w+ = new Set\(\[([^\]]*)\]\);$/gm)].flatMap(([, list = '']) =>
+    [...list.matchAll(/'(\w+)'/g)].map(([, name]) => name),
+  );
+  expect(names.length).toBeGreaterThan(15);
+  expect([...new Set(steps.map(([code]) => nameOf(parse(code))))].sort()).toEqual(names.sort());
+});
+
+it.each(steps.filter(([code]) => code !== "'stall'"))(
+  '%s gives a subscriber what the page says',
+  async (code, expected) => {
+    const step = parse(code);
+    // A broken connection is a truncated stream only once there is a stream.
+    const before: ScriptStep[] = step === 'reset' || step === 'end' ? ['flush'] : [];
+    const after: ScriptStep[] = nameOf(step) === 'complete' ? [] : [{ complete: {} }];
+    const { client } = await startLive({ f: scripted([...before, step, ...after]) });
+    const { values, error } = await outcomeOf(invokeWithResponseStream(client, input));
+    const types = values.map(({ type }) => type as string).filter((type) => type !== 'head');
+    if (nameOf(step) !== 'complete' && types.at(-1) === 'complete') types.pop();
+    expect([...types, ...(error === undefined ? [] : [(error as Error).name])]).toEqual(expected);
+  },
+);
+
+it('stall gives nothing, until the client leaves', async () => {
+  const { local, client } = await startLive({ f: scripted(['flush', 'stall']) });
+  expect((await firstValueFrom(invokeWithResponseStream(client, input))).type).toBe('head');
+  expect(await local.requests[0]?.closedEarly).toBe(true);
+});
