@@ -4,6 +4,8 @@
  */
 import { LambdaClient } from '@aws-sdk/client-lambda';
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
 import {
   decodeText,
   invokeWithResponseStream,
@@ -147,8 +149,27 @@ function openPage(url: string): void {
     .unref();
 }
 
+/** Runs examples/relay, with a local function in AWS's place. */
+async function startRelay(): Promise<string> {
+  async function* writeReport({ id }: { id: string }): AsyncGenerator<string> {
+    for (let line = 1; line <= 100; line++) {
+      yield `${id}, line ${line}\n`;
+      await sleep(200);
+    }
+  }
+  const local = await startLocalLambda({ functions: { report: writeReport } });
+  process.env.AWS_ENDPOINT_URL_LAMBDA = local.endpoint;
+  process.env.AWS_REGION = 'us-east-1';
+  process.env.AWS_ACCESS_KEY_ID = process.env.AWS_SECRET_ACCESS_KEY = 'local';
+  process.env.PORT ??= '0';
+  const { server } = await import('./relay/main.js');
+  if (!server.listening) await once(server, 'listening');
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}/#today`;
+}
+
 if (process.argv.includes('--relay')) {
-  const { url } = await import('./relay/main.js');
+  const url = await startRelay();
+  say(`Listening on ${url}`);
   say('Each window reads the same invocation. Reload one: it goes on where it was. Ctrl-C ends it.');
   openPage(url);
 } else {

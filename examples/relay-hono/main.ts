@@ -5,8 +5,7 @@ import { Hono } from 'hono';
 import { invokeWithResponseStream } from 'rx-lambda-stream';
 import { createRelay, RelayRefusal } from 'rx-lambda-stream/relay';
 
-const client = new LambdaClient(process.env.LAMBDA_ENDPOINT ? { endpoint: process.env.LAMBDA_ENDPOINT } : {});
-
+const client = new LambdaClient();
 const relay = createRelay<{ user: string | undefined }>({
   authorize({ functionName, payload, context: { user } }) {
     if (user === undefined) throw new RelayRefusal(401, 'Sign in first');
@@ -18,7 +17,4 @@ const relay = createRelay<{ user: string | undefined }>({
 
 const app = new Hono();
 app.all('/api/*', (c) => relay.fetch(c.req.raw, { user: c.req.header('x-user') }));
-
-serve({ fetch: app.fetch, port: Number(process.env.PORT ?? 0), hostname: '127.0.0.1' }, ({ port }) => {
-  console.log(`Listening on http://127.0.0.1:${port}`);
-});
+serve({ fetch: app.fetch, port: Number(process.env.PORT ?? 3000), hostname: '127.0.0.1' }, console.log);

@@ -1,15 +1,14 @@
-// npx tsx examples/relay-many/main.ts: a Redis, two nodes, and a proxy that takes them in turn. Open the page that it
-// names, and press "k" and Enter to kill the node that reads from Lambda: the text goes on at the other one.
-import { spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
-import { createServer, request as forward } from 'node:http';
-import { createServer as createTcpServer, type AddressInfo } from 'node:net';
-import { createInterface } from 'node:readline';
+// npx tsx examples/relay-many/main.ts: a Redis, and two nodes behind one port. Open http://127.0.0.1:3000/#today, and
+// kill one of the two processes that are named: the text goes on at the other one. Needs a redis-server in the PATH.
+import { spawn } from 'node:child_process';
+import cluster from 'node:cluster';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as slowly } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { startLocalLambda } from 'rx-lambda-stream/local';
 
+// In AWS's place. The nodes find it by their environment.
 const local = await startLocalLambda({
   functions: {
     report: async function* ({ id }: { id: string }) {
@@ -17,74 +16,18 @@ const local = await startLocalLambda({
     },
   },
 });
+const socket = join(tmpdir(), `relay-many-${process.pid}`);
+const redis = spawn('redis-server', ['--port', '0', '--unixsocket', socket, '--save', '', '--appendonly', 'no']);
+process.once('SIGTERM', () => process.exit()).once('exit', () => redis.kill());
+for await (const line of redis.stdout) if (/ready to accept/i.test(String(line))) break;
 
-async function freePort(): Promise<number> {
-  const server = createTcpServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}
-
-const redisPort = await freePort();
-const redis = spawn('redis-server', [
-  '--port',
-  String(redisPort),
-  '--bind',
-  '127.0.0.1',
-  '--save',
-  '',
-  '--appendonly',
-  'no',
-]);
-await once(redis.stdout, 'data');
-
-interface Node {
-  readonly process: ChildProcess;
-  readonly port: number;
-}
-
-async function startNode(): Promise<Node> {
-  const script = fileURLToPath(new URL('node.ts', import.meta.url));
-  const child = spawn(process.execPath, [...process.execArgv, '--import', 'tsx', script], {
-    env: { ...process.env, REDIS_PORT: String(redisPort), LAMBDA_ENDPOINT: local.endpoint },
-    stdio: ['ignore', 'pipe', 'inherit'],
+cluster.setupPrimary({ exec: fileURLToPath(new URL('node.ts', import.meta.url)) });
+for (let node = 1; node <= 2; node++) {
+  cluster.fork({
+    REDIS_URL: `unix://${socket}`,
+    AWS_ENDPOINT_URL_LAMBDA: local.endpoint,
+    AWS_REGION: 'us-east-1',
+    AWS_ACCESS_KEY_ID: 'local',
+    AWS_SECRET_ACCESS_KEY: 'local',
   });
-  const [line] = (await once(child.stdout, 'data')) as [Buffer];
-  return { process: child, port: Number(line.toString()) };
 }
-
-const nodes = await Promise.all([startNode(), startNode()]);
-const page = readFileSync(new URL('../relay/page.html', import.meta.url));
-let turn = 0;
-
-const proxy = createServer((request, response) => {
-  if (request.url === '/') {
-    response.setHeader('content-type', 'text/html; charset=utf-8').end(page);
-    return;
-  }
-  const alive = nodes.filter(({ process: child }) => child.exitCode === null && child.signalCode === null);
-  const { port } = alive[turn++ % alive.length] as Node;
-  const { method, url: path, headers } = request;
-  const upstream = forward({ port, host: '127.0.0.1', method, path, headers }, (answer) => {
-    response.writeHead(answer.statusCode ?? 502, answer.headers);
-    answer.pipe(response);
-    answer.on('error', () => response.destroy());
-  });
-  upstream.on('error', () => response.destroy());
-  response.on('close', () => upstream.destroy());
-  request.pipe(upstream);
-});
-proxy.listen(Number(process.env.PORT ?? 0), '127.0.0.1', () => {
-  console.log(`Listening on http://127.0.0.1:${(proxy.address() as AddressInfo).port}/#today`);
-});
-
-createInterface(process.stdin).on('line', (line) => {
-  if (line === 'k') nodes[0].process.kill('SIGKILL');
-});
-process.on('exit', () => {
-  for (const { process: child } of nodes) child.kill();
-  redis.kill();
-});
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit());

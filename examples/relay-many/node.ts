@@ -1,24 +1,20 @@
-// One of the nodes that main.ts starts. It prints its port.
+// One of the nodes that main.ts starts.
 import { LambdaClient } from '@aws-sdk/client-lambda';
+import { createReadStream } from 'node:fs';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { createClient } from 'redis';
 import { invokeWithResponseStream } from 'rx-lambda-stream';
 import { redisLog } from 'rx-lambda-stream/redis';
 import { createRelay, RelayRefusal } from 'rx-lambda-stream/relay';
 
-const client = new LambdaClient({
-  endpoint: process.env.LAMBDA_ENDPOINT ?? '',
-  region: 'us-east-1',
-  credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
-});
-const redis = await createClient({ url: `redis://127.0.0.1:${process.env.REDIS_PORT ?? ''}` }).connect();
+const client = new LambdaClient();
+const url = process.env.REDIS_URL ?? 'redis://127.0.0.1:6379';
+const redis = await createClient({ url }).on('error', console.error).connect();
 const log = redisLog({ client: redis });
-
 const relay = createRelay({
   log,
   authorize({ request }) {
-    const id = /^\/reports\/([\w-]{1,64})$/.exec(new URL(request.url).pathname)?.[1];
+    const [, id] = /^\/reports\/([\w-]{1,64})$/.exec(new URL(request.url).pathname) ?? [];
     if (id === undefined) throw new RelayRefusal(404, 'No such report');
     const input = { FunctionName: 'report', Payload: { id } };
     return {
@@ -30,6 +26,19 @@ const relay = createRelay({
     };
   },
 });
+const server = createServer((request, response) => {
+  if (request.url === '/') createReadStream(new URL('../relay/page.html', import.meta.url)).pipe(response);
+  else relay.listener(request, response);
+}).listen(Number(process.env.PORT ?? 3000), '127.0.0.1', (): void => {
+  console.log(`Process ${process.pid} listens on`, server.address());
+});
 
-const server = createServer(relay.listener);
-server.listen(0, '127.0.0.1', () => console.log((server.address() as AddressInfo).port));
+// #region deploy
+process.once('SIGTERM', () => {
+  server.close();
+  void relay
+    .close()
+    .then(() => log.close())
+    .then(() => process.exit());
+});
+// #endregion

@@ -6,7 +6,7 @@ import { NestFactory } from '@nestjs/core';
 import { ReportsRelay } from './reports-relay.js';
 
 @Module({
-  providers: [{ provide: LambdaClient, useFactory: () => new LambdaClient({}) }, ReportsRelay],
+  providers: [{ provide: LambdaClient, useFactory: () => new LambdaClient() }, ReportsRelay],
 })
 // eslint-disable-next-line @typescript-eslint/no-extraneous-class -- to Nest, a module is its decorator
 class AppModule {}

@@ -9,9 +9,8 @@ export class ReportsRelay implements OnApplicationShutdown {
   constructor(@Inject(LambdaClient) private readonly client: LambdaClient) {}
 
   private readonly relay = createRelay({
-    lingerMs: Number(process.env.LINGER_MS ?? 30_000),
     authorize: ({ request }) => {
-      const id = /^\/reports\/([\w-]{1,64})$/.exec(new URL(request.url).pathname)?.[1];
+      const [, id] = /^\/reports\/([\w-]{1,64})$/.exec(new URL(request.url).pathname) ?? [];
       if (id === undefined) throw new RelayRefusal(404, 'No such report');
       const input = { FunctionName: 'report', Payload: { id } };
       return {

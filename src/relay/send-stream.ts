@@ -126,9 +126,9 @@ export function sendStream(init: StreamInit): Subscription {
   function openFrames(event?: HeadEvent): void {
     const { statusCode, executedVersion, contentType, requestId } = event ? openHead(event, expose) : noHead;
     const headers = defined({
-      'x-amz-executed-version': executedVersion,
-      'x-amzn-requestid': requestId,
-      'x-amzn-remapped-content-type': contentType,
+      'x-amz-executed-version': asHeader(executedVersion),
+      'x-amzn-requestid': asHeader(requestId),
+      'x-amzn-remapped-content-type': asHeader(contentType),
       'x-rx-invocation': isKeyed ? generation : undefined,
     });
     if (statusCode !== 204) open(200, headers);
@@ -198,6 +198,11 @@ export function sendStream(init: StreamInit): Subscription {
     );
   }
   return stream;
+}
+
+/** Returns a header's value as it is, and one that no header can hold as undefined: setting it would throw. */
+function asHeader(value: string | undefined): string | undefined {
+  return value !== undefined && /^[ -~\u00a0-\u00ff]*$/.test(value) ? value : undefined;
 }
 
 function restartAt(position: string): StreamEvent {

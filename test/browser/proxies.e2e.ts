@@ -1,17 +1,23 @@
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createServer as createTcpServer, type AddressInfo } from 'node:net';
 import { promisify } from 'node:util';
-import { concat, EMPTY, of, Subject, throwError, type Observable } from 'rxjs';
+import { createGunzip } from 'node:zlib';
+import { chromium, type Page } from 'playwright';
+import { concat, EMPTY, NEVER, of, tap, throwError, type Observable } from 'rxjs';
 import { FunctionError, type LambdaStreamEvent } from 'rx-lambda-stream';
 import { relayedInvoke } from 'rx-lambda-stream/http';
 import { chunkEvent, completeEvent, headEvent } from 'rx-lambda-stream/testing';
-import { expect, onTestFinished, test } from 'vitest';
-import type { RelayCall } from '../../src/relay/index.js';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import type { RelayCall, RelayOptions } from '../../src/relay/index.js';
 import { readUntil, send, startRelay } from '../relay/relay-server.js';
+import { follow, writtenInvocation, type WrittenInvocation } from '../relay/written-invocation.js';
+import { chromiumLaunchOptions } from '../support/chromium.js';
+import { textOf, typesOf } from '../support/collect.js';
+import { selfSigned } from '../support/self-signed.js';
 
 async function freePort(): Promise<number> {
   const server = createTcpServer().listen(0, '127.0.0.1');
@@ -22,13 +28,30 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-/** Starts nginx with the settings of the guide, and its defaults for all else: it buffers answers. */
-async function startNginx(upstream: number): Promise<string> {
+/** Addresses of an nginx: without TLS, and with TLS and HTTP/2. */
+interface Nginx {
+  readonly url: string;
+  readonly secureUrl: string;
+}
+
+/**
+ * Starts nginx with the settings of the guide, and its defaults for all else: it buffers answers.
+ *
+ * @param change - Changes the settings.
+ */
+async function startNginx(upstream: number, change = (settings: string): string => settings): Promise<Nginx> {
   const folder = mkdtempSync(join(tmpdir(), 'relay-nginx-'));
-  const port = await freePort();
+  const [port, securePort] = [await freePort(), await freePort()];
+  const { key, cert } = selfSigned();
+  writeFileSync(join(folder, 'key.pem'), key);
+  writeFileSync(join(folder, 'certificate.pem'), cert);
   const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
     .map((name) => `${name}_temp_path ${folder}/${name};`)
     .join('\n');
+  const server = readFileSync(new URL('../../examples/relay/nginx.conf', import.meta.url), 'utf8')
+    .replace('listen 443 ssl http2;', `listen 127.0.0.1:${port}; listen 127.0.0.1:${securePort} ssl http2;`)
+    .replace('127.0.0.1:3000', `127.0.0.1:${upstream}`)
+    .replace(/location \/ /, 'location /ready { return 204; }\n$&');
   writeFileSync(
     join(folder, 'nginx.conf'),
     `daemon off; master_process off; pid ${folder}/pid; error_log stderr;
@@ -36,16 +59,7 @@ async function startNginx(upstream: number): Promise<string> {
      http {
        access_log off;
        ${temporary}
-       server {
-         listen 127.0.0.1:${port};
-         location /ready { return 204; }
-         location / {
-           proxy_pass http://127.0.0.1:${upstream};
-           proxy_http_version 1.1;
-           proxy_read_timeout 60s;
-           proxy_set_header Host $http_host;
-         }
-       }
+       ${change(server)}
      }`,
   );
   const nginx = spawn('nginx', ['-c', join(folder, 'nginx.conf'), '-p', folder], {
@@ -61,41 +75,141 @@ async function startNginx(upstream: number): Promise<string> {
   // It says nothing when it listens.
   for (;;) {
     const ready = await fetch(`${url}/ready`).catch(() => undefined);
-    if (ready?.status === 204) return url;
+    if (ready?.status === 204) return { url, secureUrl: `https://127.0.0.1:${securePort}` };
     if (nginx.exitCode !== null) throw new Error('nginx has ended');
   }
 }
 
-test('through nginx, which buffers by default, each piece arrives before the next one is written', async () => {
-  const pieces = new Subject<LambdaStreamEvent>();
-  const { port } = await startRelay({
-    authorize: () => ({ key: 'k', open: () => concat(of(headEvent()), pieces, of(completeEvent())) }),
+/** A relay of one keyed invocation that the test writes. */
+async function startWritten(options: Partial<RelayOptions> = {}): Promise<WrittenInvocation & { port: number }> {
+  const invocation = writtenInvocation();
+  const { port } = await startRelay({ authorize: () => ({ key: 'k', open: invocation.open }), ...options });
+  return { ...invocation, port };
+}
+
+const sse = { accept: 'text/event-stream', 'accept-encoding': 'gzip' };
+
+describe('through nginx', () => {
+  test('which buffers by default, each piece arrives before the next one is written', async () => {
+    const { port, running, write, finish } = await startWritten();
+    const { url } = await startNginx(port);
+    const response = await send(url, { method: 'GET', path: '/stream', headers: { ...sse, origin: url } });
+    const client = follow(relayedInvoke({ url })(undefined, { FunctionName: 'chat' }));
+    await running;
+    for (const text of ['a', 'b']) {
+      write(text);
+      await client.until((values) => textOf(values).endsWith(text));
+      await readUntil(response, new RegExp(`data: "${text}"`));
+    }
+    finish();
+    const { values } = await client.outcome;
+    expect(typesOf(values)).toBe('head chunk chunk complete');
+    await readUntil(response, /event: end/);
   });
-  const url = await startNginx(port);
-  const response = await send(url, {
-    method: 'GET',
-    path: '/stream',
-    headers: { accept: 'text/event-stream', origin: url },
+
+  test('with the guide’s gzip_types events are not compressed, and JSON is', async () => {
+    const { port, running, write, finish } = await startWritten();
+    const { url } = await startNginx(port);
+    const response = await send(url, { method: 'GET', path: '/stream', headers: sse });
+    await running;
+    write('a');
+    finish();
+    await readUntil(response, /event: end/);
+    expect(response.headers).not.toHaveProperty('content-encoding');
+    const refusal = await send(url, { headers: { 'accept-encoding': 'gzip', origin: 'https://other.example' } });
+    refusal.resume();
+    expect([refusal.statusCode, refusal.headers['content-encoding']]).toEqual([403, 'gzip']);
   });
-  await readUntil(response, /id: \d+-0\n\n/);
-  const texts: string[] = [];
-  await new Promise<void>((resolve, reject) => {
-    relayedInvoke({ url })(undefined, { FunctionName: 'chat' }).subscribe({
-      next(event) {
-        if (event.type === 'head') pieces.next(chunkEvent('a'));
-        if (event.type !== 'chunk') return;
-        texts.push(new TextDecoder().decode(event.payload));
-        if (texts.length === 1) pieces.next(chunkEvent('b'));
-        else pieces.complete();
-      },
-      error: reject,
-      complete: resolve,
+
+  test('with text/event-stream in gzip_types it compresses events, whatever the relay says', async () => {
+    const { port, running, write } = await startWritten();
+    const { url } = await startNginx(port, (settings) =>
+      settings.replace('gzip_types', 'gzip_types text/event-stream'),
+    );
+    const response = await send(url, { method: 'GET', path: '/stream', headers: sse });
+    expect(response.headers).toMatchObject({
+      'content-encoding': 'gzip',
+      'cache-control': 'no-store, no-transform',
     });
+    const events = response.pipe(createGunzip());
+    await running;
+    // It flushes after each piece.
+    for (const text of ['a', 'b']) {
+      write(text);
+      await readUntil(events, new RegExp(`data: "${text}"`));
+    }
+    response.destroy();
   });
-  expect(texts).toEqual(['a', 'b']);
-  const ended = readUntil(response, /event: end/);
-  response.resume();
-  await ended;
+
+  test('a silent stream outlives proxy_read_timeout by its pings, and without them it is cut', async () => {
+    const impatient = (settings: string): string => settings.replace('60s', '1s');
+    const pinging = await startWritten({ pingMs: 250 });
+    const { url } = await startNginx(pinging.port, impatient);
+    const response = await send(url, { method: 'GET', path: '/stream', headers: sse });
+    // Two seconds of silence.
+    await readUntil(response, /(: ping\n\n){8}/);
+    pinging.write('a');
+    await readUntil(response, /data: "a"/);
+    response.destroy();
+
+    const silent = await startWritten({ pingMs: Infinity });
+    const cut = await send((await startNginx(silent.port, impatient)).url, {
+      method: 'GET',
+      path: '/stream',
+      headers: sse,
+    });
+    cut.resume();
+    await once(cut, 'error');
+  });
+
+  test('over HTTP/1.1 the seventh stream of a page waits for one to end; over HTTP/2 none waits', async () => {
+    const browser = await chromium.launch(chromiumLaunchOptions);
+    onTestFinished(() => browser.close());
+    let seen: string[] = [];
+    const { port } = await startRelay(
+      {
+        authorize: ({ request }) => ({
+          open: () =>
+            concat(of(headEvent()), NEVER).pipe(
+              tap({
+                subscribe: () => seen.push('asks'),
+                unsubscribe: () => seen.push(`left ${new URL(request.url).search}`),
+              }),
+            ),
+        }),
+      },
+      (relay) => (request, response) => {
+        if (request.url !== '/') relay.listener(request, response);
+        else response.setHeader('content-type', 'text/html').end('<!doctype html>');
+      },
+    );
+    const { url, secureUrl } = await startNginx(port);
+
+    /** Opens seven streams, and resolves when so many of them are open. */
+    async function openSeven(origin: string, count: number): Promise<Page> {
+      seen = [];
+      const page = await (await browser.newContext({ ignoreHTTPSErrors: true })).newPage();
+      await page.goto(origin);
+      await page.evaluate((awaited) => {
+        const streams = Array.from({ length: 7 }, (_, index) => new EventSource(`/stream?${index}`));
+        let open = 0;
+        Object.assign(globalThis, { streams });
+        return new Promise<void>((resolve) => {
+          for (const stream of streams) stream.onopen = () => ++open === awaited && resolve();
+        });
+      }, count);
+      return page;
+    }
+
+    const page = await openSeven(url, 6);
+    await page.evaluate('streams[0].close()');
+    await page.waitForFunction('streams[6].readyState === EventSource.OPEN');
+    expect(seen).toEqual([...Array.from({ length: 6 }, () => 'asks'), 'left ?0', 'asks']);
+    await page.context().close();
+
+    await openSeven(secureUrl, 7);
+    expect(seen.slice(-7)).toEqual(Array.from({ length: 7 }, () => 'asks'));
+  });
 });
 
 const python = `

@@ -1,4 +1,4 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { chromium, type Page } from 'playwright';
@@ -8,8 +8,8 @@ import { printed } from '../support/printed.js';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 
-async function startExample(path: string): Promise<{ url: string; child: ChildProcess }> {
-  const child = spawn(process.execPath, ['--import', 'tsx', path], {
+async function startDemo(): Promise<string> {
+  const child = spawn(process.execPath, ['--import', 'tsx', 'examples/demo.ts', '--relay'], {
     cwd: root,
     env: { ...process.env, PORT: '0' },
     stdio: ['pipe', 'pipe', 'inherit'],
@@ -20,7 +20,7 @@ async function startExample(path: string): Promise<{ url: string; child: ChildPr
     await exited;
   });
   const [url] = await printed(child, /http:\/\/[\w.]+:\d+\/#\w+/);
-  return { url, child };
+  return url;
 }
 
 const hasLine = (page: Page, line: string): Promise<unknown> =>
@@ -28,7 +28,7 @@ const hasLine = (page: Page, line: string): Promise<unknown> =>
 const textOf = (page: Page): Promise<string> => page.locator('pre').innerText();
 
 test('examples/relay: the page’s text grows, a second page has the same one, and another report another one', async () => {
-  const { url } = await startExample('examples/relay/main.ts');
+  const url = await startDemo();
   const browser = await chromium.launch(chromiumLaunchOptions);
   onTestFinished(() => browser.close());
   const first = await browser.newPage();

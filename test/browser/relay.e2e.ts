@@ -1,14 +1,13 @@
 import { buildSync } from 'esbuild';
-import { createServer } from 'node:http';
+import { createServer, type RequestListener } from 'node:http';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { chromium, type Browser, type BrowserContext, type Page } from 'playwright';
-import { concat, of, Subject, type Observable } from 'rxjs';
-import type { LambdaStreamEvent } from 'rx-lambda-stream';
-import { createRelay } from 'rx-lambda-stream/relay';
-import { chunkEvent, completeEvent, headEvent } from 'rx-lambda-stream/testing';
+import { createRelay, RelayRefusal, type RelayCall } from 'rx-lambda-stream/relay';
+import { headEvent } from 'rx-lambda-stream/testing';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { startTcpProxy, type TcpProxy } from '../relay/tcp-proxy.js';
+import { writtenInvocation, type WrittenInvocation } from '../relay/written-invocation.js';
 import { chromiumLaunchOptions } from '../support/chromium.js';
 
 let browser: Browser;
@@ -17,12 +16,17 @@ beforeAll(async () => {
 });
 afterAll(() => browser.close());
 
-/** The page with relayedInvoke: it keeps its position in the session's storage, and shows the text. */
+/**
+ * The page with relayedInvoke: it keeps its position in the session's storage, and shows the text. Its relay is the
+ * page's own server, or one that the address names.
+ */
 const invokePage = `
   import { relayedInvoke } from './src/http/relayed-invoke.ts';
   import { decodeText } from './src/decoding/decode-text.ts';
   import { tap } from 'rxjs';
-  const invoke = relayedInvoke({ url: '/api', reconnect: { initialDelayMs: 10 } });
+  const url = (new URLSearchParams(location.search).get('relay') ?? '') + '/api';
+  const headers = { authorization: 'Bearer token' };
+  const invoke = relayedInvoke({ url, headers, reconnect: { initialDelayMs: 10 } });
   const input = { FunctionName: 'chat' };
   const text = document.querySelector('pre');
   text.textContent = sessionStorage.getItem('text') ?? '';
@@ -46,7 +50,8 @@ const invokePage = `
 
 const eventSourcePage = `
   const text = document.querySelector('pre');
-  const source = new EventSource('/api/stream');
+  const relay = new URLSearchParams(location.search).get('relay') ?? '';
+  const source = new EventSource(relay + '/api/stream', { withCredentials: true });
   source.onmessage = ({ data }) => text.append(JSON.parse(data));
   source.addEventListener('restart', () => text.replaceChildren());
   source.addEventListener('end', () => { document.title = 'done'; });
@@ -54,33 +59,28 @@ const eventSourcePage = `
   globalThis.source = source;
 `;
 
-interface Site {
+interface Site extends WrittenInvocation {
   readonly proxy: TcpProxy;
-  readonly events: Subject<LambdaStreamEvent>;
-  readonly opened: () => number;
+  /** What the relay was asked. */
+  readonly calls: readonly RelayCall[];
   readonly context: BrowserContext;
-  readonly open: (path: string) => Promise<Page>;
-  /** Writes a piece once the invocation runs. */
-  readonly write: (text: string) => Promise<void>;
-  readonly finish: () => void;
+  readonly openPage: (path: string) => Promise<Page>;
 }
 
-/** A page and a relay of one origin, behind a proxy that can be cut. */
-async function startSite(): Promise<Site> {
-  const { outputFiles } = buildSync({
-    stdin: { contents: invokePage, resolveDir: process.cwd(), loader: 'ts' },
-    bundle: true,
-    format: 'esm',
-    write: false,
-  });
-  const scripts: Record<string, string> = { '/invoke': outputFiles[0]?.text ?? '', '/sse': eventSourcePage };
-  const events = new Subject<LambdaStreamEvent>();
-  let opened = 0;
-  const open = (): Observable<LambdaStreamEvent> => (opened++, concat(of(headEvent()), events));
-  const relay = createRelay({ authorize: () => ({ key: 'k', open }) });
+const { outputFiles } = buildSync({
+  stdin: { contents: invokePage, resolveDir: process.cwd(), loader: 'ts' },
+  bundle: true,
+  format: 'esm',
+  write: false,
+});
+const scripts: Readonly<Record<string, string>> = { '/invoke': outputFiles[0]?.text ?? '', '/sse': eventSourcePage };
+
+/** Serves the pages, and hands all else on. */
+async function servePages(other: RequestListener): Promise<{ port: number }> {
   const server = createServer((request, response) => {
-    const script = scripts[request.url ?? ''];
-    if (script === undefined) relay.listener(request, response);
+    const { pathname } = new URL(request.url ?? '', 'http://pages');
+    const script = scripts[pathname] ?? (pathname === '/empty' ? '' : undefined);
+    if (script === undefined) other(request, response);
     else {
       response.setHeader('content-type', 'text/html');
       response.end(
@@ -89,31 +89,43 @@ async function startSite(): Promise<Site> {
     }
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
-  const proxy = await startTcpProxy((server.address() as AddressInfo).port);
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return { port: (server.address() as AddressInfo).port };
+}
+
+/** A page and a relay of one origin, behind a proxy that can be cut. */
+async function startSite(origins: readonly string[] = []): Promise<Site> {
+  const invocation = writtenInvocation(
+    headEvent({ contentType: 'text/plain', executedVersion: '7', requestId: 'r-1' }),
+  );
+  const calls: RelayCall[] = [];
+  const relay = createRelay({
+    origins,
+    authorize(call) {
+      calls.push(call);
+      if (call.functionName === 'other') throw new RelayRefusal(404, 'No such function');
+      return { key: 'k', expose: 'all', open: invocation.open };
+    },
+  });
+  const { port } = await servePages(relay.listener);
+  const proxy = await startTcpProxy(port);
   const context = await browser.newContext();
   onTestFinished(async () => {
     await context.close();
     await relay.close();
-    server.closeAllConnections();
-    server.close();
   });
   return {
+    ...invocation,
     proxy,
-    events,
+    calls,
     context,
-    opened: () => opened,
-    async open(path) {
+    async openPage(path) {
       const page = await context.newPage();
-      await page.goto(proxy.url + path);
+      await page.goto(new URL(path, proxy.url).href);
       return page;
-    },
-    async write(text) {
-      while (!events.observed) await new Promise((resolve) => setTimeout(resolve, 5));
-      events.next(chunkEvent(text));
-    },
-    finish() {
-      events.next(completeEvent());
-      events.complete();
     },
   };
 }
@@ -125,15 +137,16 @@ const titled = (page: Page, title: string): Promise<unknown> =>
 
 describe.each(['/invoke', '/sse'])('Chromium with %s', (path) => {
   test('the text grows, is cut by a proxy, and goes on at its byte', async () => {
-    const { open, write, finish, proxy, opened } = await startSite();
-    const page = await open(path);
-    await write('hé');
+    const { openPage, running, write, finish, proxy, opened } = await startSite();
+    const page = await openPage(path);
+    await running;
+    write('hé');
     await shows(page, 'hé');
     proxy.cut();
-    await write('l€');
+    write('l€');
     await shows(page, 'hél€');
     proxy.cut();
-    await write('lo');
+    write('lo');
     finish();
     await shows(page, 'hél€lo');
     await titled(page, 'done');
@@ -141,15 +154,16 @@ describe.each(['/invoke', '/sse'])('Chromium with %s', (path) => {
   });
 
   test('a second tab joins', async () => {
-    const { open, write, finish, opened } = await startSite();
-    const first = await open(path);
-    await write('a');
+    const { openPage, running, write, finish, opened } = await startSite();
+    const first = await openPage(path);
+    await running;
+    write('a');
     await shows(first, 'a');
     const second = await (await browser.newContext()).newPage();
     onTestFinished(() => second.context().close());
     await second.goto(first.url());
     await shows(second, 'a');
-    await write('b');
+    write('b');
     finish();
     for (const page of [first, second]) {
       await shows(page, 'ab');
@@ -159,16 +173,17 @@ describe.each(['/invoke', '/sse'])('Chromium with %s', (path) => {
   });
 
   test('offline and online: the text goes on, without a second invocation', async () => {
-    const { open, write, finish, context, proxy, opened } = await startSite();
-    const page = await open(path);
-    await write('a');
+    const { openPage, running, write, finish, context, proxy, opened } = await startSite();
+    const page = await openPage(path);
+    await running;
+    write('a');
     await shows(page, 'a');
     await context.setOffline(true);
     proxy.cut();
-    await write('b');
+    write('b');
     await context.setOffline(false);
     await shows(page, 'ab');
-    await write('c');
+    write('c');
     finish();
     await shows(page, 'abc');
     await titled(page, 'done');
@@ -178,12 +193,13 @@ describe.each(['/invoke', '/sse'])('Chromium with %s', (path) => {
 
 describe('Chromium', () => {
   test('a reload of the page resumes from the position that it kept', async () => {
-    const { open, write, finish, opened } = await startSite();
-    const page = await open('/invoke');
-    await write('before ');
+    const { openPage, running, write, finish, opened } = await startSite();
+    const page = await openPage('/invoke');
+    await running;
+    write('before ');
     await shows(page, 'before ');
     await page.reload();
-    await write('after');
+    write('after');
     finish();
     await shows(page, 'before after');
     await titled(page, 'done');
@@ -191,10 +207,11 @@ describe('Chromium', () => {
   });
 
   test('Stop ends it for everybody, and a reload does not invoke again', async () => {
-    const { open, write, opened } = await startSite();
-    const page = await open('/invoke');
-    const reader = await open('/sse');
-    await write('a');
+    const { openPage, running, write, opened } = await startSite();
+    const page = await openPage('/invoke');
+    const reader = await openPage('/sse');
+    await running;
+    write('a');
     await shows(page, 'a');
     await page.click('#stop-answer');
     await titled(page, 'failed InvocationStoppedError');
@@ -205,12 +222,13 @@ describe('Chromium', () => {
   });
 
   test('the retry of a cut is of mode replay', async () => {
-    const { open, write, finish, proxy } = await startSite();
-    const page = await open('/invoke');
-    await write('a');
+    const { openPage, running, write, finish, proxy } = await startSite();
+    const page = await openPage('/invoke');
+    await running;
+    write('a');
     await shows(page, 'a');
     proxy.cut();
-    await write('b');
+    write('b');
     await shows(page, 'ab');
     finish();
     await titled(page, 'done');
@@ -218,54 +236,110 @@ describe('Chromium', () => {
   });
 
   test('EventSource stops for good after the end: a 204', async () => {
-    const { open, write, finish } = await startSite();
-    const page = await open('/sse');
-    await write('a');
+    const { openPage, running, write, finish } = await startSite();
+    const page = await openPage('/sse');
+    await running;
+    write('a');
     finish();
     await titled(page, 'done');
     await page.waitForFunction('globalThis.source.readyState === EventSource.CLOSED');
   });
 
   test('EventSource that is cut before the first word comes back with a place', async () => {
-    const { open, proxy, write, finish, events, opened } = await startSite();
-    const page = await open('/sse');
+    const { openPage, running, proxy, write, finish, opened } = await startSite();
+    const page = await openPage('/sse');
     await page.waitForFunction('globalThis.source.readyState === EventSource.OPEN');
-    while (!events.observed) await new Promise((resolve) => setTimeout(resolve, 5));
+    await running;
     proxy.cut();
     await page.waitForFunction('globalThis.source.readyState === EventSource.OPEN');
-    await write('a');
+    write('a');
     finish();
     await shows(page, 'a');
     expect(opened()).toBe(1);
   });
+});
 
-  test('a page of another origin runs nothing, whichever way it asks', async () => {
-    const { open, opened } = await startSite();
-    const foreign = createServer((_, response) => {
-      response.setHeader('content-type', 'text/html');
-      response.end('<!doctype html>');
-    }).listen(0, '127.0.0.1');
-    await once(foreign, 'listening');
-    onTestFinished(() => {
-      foreign.closeAllConnections();
-      foreign.close();
+/** Other origins than that of the relay's page: another site, and another port of the same site. */
+describe.each(['localhost', '127.0.0.1'])('Chromium with a page of another origin, on %s', (host) => {
+  const unknown: RequestListener = (_, response) => response.writeHead(404).end();
+
+  test.each(['/invoke', '/sse'])('a listed one reads a stream by %s, is cut, and goes on at its byte', async (path) => {
+    const { port } = await servePages(unknown);
+    const origin = `http://${host}:${port}`;
+    const { proxy, calls, running, write, finish, opened, openPage } = await startSite([origin]);
+    const page = await openPage(`${origin}${path}?relay=${proxy.url}`);
+    await running;
+    write('hé');
+    await shows(page, 'hé');
+    proxy.cut();
+    write('l€');
+    await shows(page, 'hél€');
+    finish();
+    await titled(page, 'done');
+    expect(opened()).toBe(1);
+    expect(calls.map(({ request }) => request.headers.get('origin'))).toEqual([origin, origin]);
+    if (path === '/invoke') expect(calls.at(-1)?.request.headers.get('authorization')).toBe('Bearer token');
+    else expect(calls.at(-1)?.request.headers.get('last-event-id')).toMatch(/-3$/);
+  });
+
+  test('a listed one reads the headers that are exposed, and the kind of an error', async () => {
+    const { port } = await servePages(unknown);
+    const origin = `http://${host}:${port}`;
+    const { proxy, running, openPage } = await startSite([origin]);
+    const page = await openPage(`${origin}/empty`);
+    const asked = page.evaluate(async (url) => {
+      const headersOf = async (name: string): Promise<Record<string, string>> => {
+        const response = await fetch(`${url}/api/2021-11-15/functions/${name}/response-streaming-invocations`, {
+          method: 'POST',
+          credentials: 'include',
+          headers: { 'content-type': 'application/octet-stream' },
+        });
+        void response.body?.cancel();
+        return { status: String(response.status), ...Object.fromEntries(response.headers) };
+      };
+      return [await headersOf('chat'), await headersOf('other')];
+    }, proxy.url);
+    await running;
+    const [answer, refusal] = await asked;
+    expect(answer).toMatchObject({
+      status: '200',
+      'x-rx-invocation': expect.stringMatching(/^\d+$/) as string,
+      'x-amzn-requestid': 'r-1',
+      'x-amz-executed-version': '7',
+      'x-amzn-remapped-content-type': 'text/plain',
     });
-    const own = await open('/favicon');
-    const target = `${new URL(own.url()).origin}/api/2021-11-15/functions/chat/response-streaming-invocations`;
-    const page = await browser.newPage();
-    onTestFinished(() => page.close());
-    await page.goto(`http://127.0.0.1:${(foreign.address() as AddressInfo).port}/`);
-    const sent = page.evaluate(
-      (url) =>
-        Promise.allSettled([
-          fetch(url, { method: 'POST', mode: 'no-cors', headers: { 'content-type': 'text/plain' }, body: '{}' }),
-          fetch(url, { method: 'POST', headers: { 'content-type': 'application/octet-stream' } }),
-          fetch(url, { headers: { accept: 'text/event-stream' } }),
-          new Promise((resolve) => (new EventSource(url).onerror = resolve)),
-        ]),
-      target,
-    );
-    await sent;
-    expect(opened()).toBe(0);
+    expect(refusal).toMatchObject({ status: '404', 'x-amzn-errortype': 'RelayRefusal' });
+  });
+
+  test('one that is not listed runs nothing and reads nothing, whichever way it asks', async () => {
+    const { port } = await servePages(unknown);
+    const { proxy, calls, opened, openPage } = await startSite(['https://app.example.com', `https://${host}:${port}`]);
+    const page = await openPage(`http://${host}:${port}/empty`);
+    const target = `${proxy.url}/api/2021-11-15/functions/chat/response-streaming-invocations`;
+    const outcomes = await page.evaluate(async (url) => {
+      const ask = (init: RequestInit): Promise<string> =>
+        fetch(url, init).then(
+          ({ type }) => type,
+          (error: unknown) => (error as Error).name,
+        );
+      return [
+        await ask({ method: 'POST', mode: 'no-cors', headers: { 'content-type': 'text/plain' }, body: '{}' }),
+        await ask({ method: 'POST', headers: { 'content-type': 'text/plain' }, body: '{}' }),
+        await ask({ method: 'POST', headers: { 'content-type': 'application/octet-stream' } }),
+        await ask({ method: 'DELETE' }),
+        await ask({ headers: { accept: 'text/event-stream' } }),
+        await new Promise((resolve) => {
+          const source = new EventSource(url);
+          source.onerror = () => resolve(source.readyState === EventSource.CLOSED ? 'closed' : 'again');
+        }),
+        await new Promise((resolve) => {
+          const image = document.body.appendChild(new Image());
+          image.onerror = () => resolve('no image');
+          image.src = url;
+        }),
+      ];
+    }, target);
+    expect(outcomes).toEqual(['opaque', 'TypeError', 'TypeError', 'TypeError', 'TypeError', 'closed', 'no image']);
+    expect([opened(), calls.length]).toEqual([0, 0]);
   });
 });

@@ -1,4 +1,4 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { startLocalLambda } from 'rx-lambda-stream/local';
@@ -10,42 +10,34 @@ import { ask, readUntil, send } from '../relay/relay-server.js';
 const root = fileURLToPath(new URL('../../', import.meta.url));
 
 /** Runs an example, and resolves with the address that it prints. */
-async function start(
-  args: readonly string[],
-  env: NodeJS.ProcessEnv = {},
-): Promise<{ url: string; child: ChildProcess }> {
+async function start(args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<string> {
   const child = spawn(process.execPath, ['--import', 'tsx', ...args], {
     cwd: root,
     env: { ...process.env, PORT: '0', ...env },
     stdio: ['pipe', 'pipe', 'inherit'],
   });
   onTestFinished(() => void child.kill());
-  const [url] = await printed(child, /http:\/\/[\w.]+:\d+/);
-  return { url, child };
+  const [, port = ''] = await printed(child, /(?:127\.0\.0\.1:|port: )(\d+)/);
+  return `http://127.0.0.1:${port}`;
 }
 
 const sse = { accept: 'text/event-stream' };
 
-describe('examples/relay', () => {
-  test('relays one report to all who ask, and its page is served', async () => {
-    const { url } = await start(['examples/relay/main.ts']);
-    expect((await ask(url, { method: 'GET', path: '/' })).text).toContain('EventSource');
-    const [first, second] = await Promise.all(
-      [1, 2].map(async () => {
-        const response = await send(url, { method: 'GET', path: '/reports/today', headers: sse });
-        const text = await readUntil(response, /line 3\\n/);
-        response.destroy();
-        return text;
-      }),
-    );
-    expect(/id: (\d+)-0/.exec(first ?? '')?.[1]).toBe(/id: (\d+)-0/.exec(second ?? '')?.[1]);
-    expect((await ask(url, { method: 'GET', path: '/other', headers: sse })).status).toBe(404);
-  });
-});
-
-test('the demo serves the page of examples/relay where it is asked to', async () => {
-  const { url } = await start(['examples/demo.ts', '--relay']);
+test('examples/relay, run by the demo, relays one report to all who ask, and serves its page', async () => {
+  const url = await start(['examples/demo.ts', '--relay']);
   expect((await ask(url, { method: 'GET', path: '/' })).text).toContain('EventSource');
+  const texts = await Promise.all(
+    [1, 2].map(async () => {
+      const response = await send(url, { method: 'GET', path: '/reports/today', headers: sse });
+      const text = await readUntil(response, /line 3\\n/);
+      response.destroy();
+      return text;
+    }),
+  );
+  const [first, second] = texts.map((text) => /id: (\d+)-0/.exec(text)?.[1]);
+  expect(first).toMatch(/^\d+$/);
+  expect(second).toBe(first);
+  expect((await ask(url, { method: 'GET', path: '/other', headers: sse })).status).toBe(404);
 });
 
 describe('examples/relay-hono', () => {
@@ -58,8 +50,8 @@ describe('examples/relay-hono', () => {
       },
     });
     onTestFinished(() => local.close());
-    const { url } = await start(['examples/relay-hono/main.ts'], {
-      LAMBDA_ENDPOINT: local.endpoint,
+    const url = await start(['examples/relay-hono/main.ts'], {
+      AWS_ENDPOINT_URL_LAMBDA: local.endpoint,
       AWS_REGION: 'us-east-1',
       AWS_ACCESS_KEY_ID: 'local',
       AWS_SECRET_ACCESS_KEY: 'local',

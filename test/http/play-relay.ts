@@ -1,6 +1,7 @@
 import type { Observable } from 'rxjs';
 import type { LambdaStreamEvent } from 'rx-lambda-stream';
 import { onTestFinished, vi } from 'vitest';
+import { encodeEvent } from '../../src/event-stream/encode-message.js';
 import type { RelayedInvokeOptions } from '../../src/http/relayed-invoke.js';
 import { chunkFrame, completeFrame } from '../support/frames.js';
 
@@ -16,7 +17,7 @@ function letterOf(event: LambdaStreamEvent): string {
 
 /** Virtual time for the test: one frame is one millisecond. Promises are settled within their frame. */
 export function startFrames(): {
-  /** A connection to a relay: `h` its headers, `c` its last event, `#` its loss, any other letter a chunk. */
+  /** A connection to a relay: `h` headers, `p` a ping, `c` the last event, `#` its loss, any other letter a chunk. */
   readonly connection: (marbles: string) => Connection;
   /** Answers each request with the next connection. */
   readonly fetchFrom: (connections: readonly Connection[]) => NonNullable<RelayedInvokeOptions['fetch']>;
@@ -27,17 +28,25 @@ export function startFrames(): {
   onTestFinished(() => void vi.useRealTimers());
   return {
     connection: (marbles) => () =>
-      new Promise((resolve) => {
+      new Promise((resolve, reject) => {
         let controller!: ReadableStreamDefaultController<Uint8Array>;
         const body = new ReadableStream<Uint8Array>({ start: (started) => void (controller = started) });
         const act = (letter: string): void => {
           if (letter === 'h') resolve(new Response(body, { headers }));
-          else if (letter === '#') controller.error(new TypeError('terminated'));
-          else if (letter === '|') controller.close();
+          else if (letter === '#') {
+            const error = new TypeError('terminated');
+            controller.error(error);
+            // Before the headers, it is the request that fails.
+            reject(error);
+          } else if (letter === '|') controller.close();
+          else if (letter === 'p') controller.enqueue(encodeEvent('RxPing', 'application/json', '{}'));
           else controller.enqueue(letter === 'c' ? completeFrame() : chunkFrame(letter));
         };
         for (const [frame, column] of columnsOf(marbles.trim()).entries()) {
-          for (const letter of column) setTimeout(() => act(letter), frame);
+          for (const letter of column) {
+            if (frame === 0) act(letter);
+            else setTimeout(() => act(letter), frame);
+          }
         }
       }),
     fetchFrom(connections) {

@@ -2,7 +2,18 @@ import { buildSync } from 'esbuild';
 import { createServer } from 'node:http';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
-import { BehaviorSubject, concat, NEVER, of, Subject, tap, throwError, type Observable } from 'rxjs';
+import {
+  BehaviorSubject,
+  concat,
+  filter,
+  firstValueFrom,
+  NEVER,
+  of,
+  Subject,
+  tap,
+  throwError,
+  type Observable,
+} from 'rxjs';
 import {
   classifyInvocationError,
   decodeText,
@@ -18,17 +29,20 @@ import {
 import { chunkEvent, completeEvent, headEvent, retryEvent, serviceException } from 'rx-lambda-stream/testing';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { relayedInvoke, type RelayedInvokeOptions } from '../../src/http/relayed-invoke.js';
+import type { RelayFetch } from '../../src/http/relay-request.js';
 import { createRelay, RelayRefusal, type RelayCall, type RelayOptions } from '../../src/relay/index.js';
 import { outcomeOf, textOf, typesOf } from '../support/collect.js';
-import { startLive } from '../support/live.js';
+import { gate, startLive } from '../support/live.js';
 import { startRelay } from '../relay/relay-server.js';
+import { settled, stopClock } from '../relay/virtual-clock.js';
+import { follow } from '../relay/written-invocation.js';
 import { startFrames } from './play-relay.js';
 
 /** A relay that answers with these events, and the client of it, without a network between them. */
 function relayed(
   open: () => Observable<LambdaStreamEvent>,
   options: Partial<RelayOptions> & { expose?: 'all' } = {},
-): { invoke: ReturnType<typeof relayedInvoke>; calls: RelayCall[]; inits: RequestInit[] } {
+): { invoke: ReturnType<typeof relayedInvoke>; calls: RelayCall[]; inits: RequestInit[]; fetch: RelayFetch } {
   const calls: RelayCall[] = [];
   const inits: RequestInit[] = [];
   const { expose, ...rest } = options;
@@ -38,8 +52,8 @@ function relayed(
     ...rest,
   });
   onTestFinished(() => relay.close());
-  const fetch: RelayedInvokeOptions['fetch'] = (url, init) => (inits.push(init), relay.fetch(new Request(url, init)));
-  return { invoke: relayedInvoke({ url: 'http://relay.example/api/', fetch }), calls, inits };
+  const fetch: RelayFetch = async (url, init) => (inits.push(init), relay.fetch(new Request(url, init)));
+  return { invoke: relayedInvoke({ url: 'http://relay.example/api/', fetch }), calls, inits, fetch };
 }
 
 const input = { FunctionName: 'chat' };
@@ -178,15 +192,26 @@ describe('relayedInvoke', () => {
   });
 
   test('retries, heads and pings of the relay are events or nothing, never unknown ones', async () => {
+    const clock = stopClock();
     const more = new Subject<LambdaStreamEvent>();
-    const { invoke } = relayed(
-      () => concat(of(headEvent(), retryEvent(), headEvent({ contentType: 'text/plain' })), more),
-      {
-        pingMs: 10,
-      },
+    const { fetch } = relayed(() =>
+      concat(of(headEvent(), retryEvent(), headEvent({ contentType: 'text/plain' })), more),
     );
-    setTimeout(() => more.next(completeEvent()), 80);
-    const { values } = await outcomeOf(invoke(undefined, input));
+    let sent: Promise<string> | undefined;
+    const invoke = relayedInvoke({
+      url: 'http://relay.example',
+      async fetch(url, init) {
+        const response = await fetch(url, init);
+        sent = response.clone().text();
+        return response;
+      },
+    });
+    const client = follow(invoke(undefined, input));
+    await client.until(({ length }) => length === 3);
+    await clock.advance(15_000);
+    more.next(completeEvent());
+    const { values } = await client.outcome;
+    expect(await sent).toContain('RxPing');
     expect(typesOf(values)).toBe('head retry head complete');
     expect(values[1]).toMatchObject({ mode: 'fresh', attempt: 2, error: { name: 'TooManyRequestsException' } });
     expect(values[2]).toMatchObject({ contentType: 'text/plain' });
@@ -358,29 +383,21 @@ describe('errors of relayedInvoke', () => {
 });
 
 describe('leaving and pausing', () => {
-  test('unsubscribing closes the connection, before and after the headers', async () => {
-    const closed: string[] = [];
+  test.each([
+    ['before', NEVER],
+    ['after', concat(of(headEvent()), NEVER)],
+  ])('unsubscribing %s the headers closes the connection, and the relay leaves', async (_, events) => {
+    const { opened: running, open: run } = gate();
+    const { opened: left, open: leave } = gate();
     const { url } = await startRelay({
-      authorize: ({ functionName }) => ({
-        open: () => (functionName === 'early' ? NEVER : concat(of(headEvent()), NEVER)),
-      }),
+      authorize: () => ({ open: () => events.pipe(tap({ subscribe: run, finalize: leave })) }),
     });
-    const server = createServer().listen(0);
-    onTestFinished(() => void server.close());
-    for (const FunctionName of ['early', 'late']) {
-      const signals: AbortSignal[] = [];
-      const invoke = relayedInvoke({
-        url,
-        fetch: (target, init) => (signals.push(init.signal!), globalThis.fetch(target, init)),
-      });
-      const subscription = invoke(undefined, { FunctionName }).subscribe({
-        next: () => queueMicrotask(() => subscription.unsubscribe()),
-      });
-      if (FunctionName === 'early') setTimeout(() => subscription.unsubscribe(), 50);
-      await new Promise((resolve) => subscription.add(() => resolve(undefined)));
-      closed.push(`${FunctionName} ${String(signals[0]?.aborted)}`);
-    }
-    expect(closed).toEqual(['early true', 'late true']);
+    const client = follow(relayedInvoke({ url })(undefined, input));
+    await running;
+    if (events !== NEVER) await client.until(({ length }) => length === 1);
+    client.leave();
+    await left;
+    expect(typesOf(client.values)).toBe(events === NEVER ? '' : 'head');
   });
 
   test('pauseWhile stops the reading, end to end', async () => {
@@ -396,29 +413,20 @@ describe('leaving and pausing', () => {
     });
     const pauseWhile = new BehaviorSubject(false);
     let bytes = 0;
-    const done = outcomeOf(
-      new (await import('rxjs')).Observable<LambdaStreamEvent>((subscriber) =>
-        relayedInvoke({ url })(undefined, input, { pauseWhile }).subscribe({
-          next(event) {
-            subscriber.next(event);
-            if (event.type === 'chunk') bytes += event.payload.length;
-            if (bytes > 100_000 && !pauseWhile.value) pauseWhile.next(true);
-          },
-          error: (error: unknown) => subscriber.error(error),
-          complete: () => subscriber.complete(),
+    const page = follow(
+      relayedInvoke({ url })(undefined, input, { pauseWhile }).pipe(
+        tap((event) => {
+          if (event.type === 'chunk') bytes += event.payload.length;
+          if (bytes > 100_000 && !pauseWhile.value) pauseWhile.next(true);
         }),
       ),
     );
+    await firstValueFrom(pauseWhile.pipe(filter(Boolean)));
     // What the buffers on the way take, and not the 26 MB of the whole.
-    let written = -1;
-    while (written !== (local.requests[0]?.bytesWritten ?? 0)) {
-      written = local.requests[0]?.bytesWritten ?? 0;
-      await new Promise((resolve) => setTimeout(resolve, 300));
-    }
-    expect(written).toBeLessThan(16_000_000);
+    expect(await settled(() => local.requests[0]?.bytesWritten ?? 0)).toBeLessThan(16_000_000);
     pauseWhile.next(false);
     pauseWhile.complete();
-    const { completed } = await done;
+    const { completed } = await page.outcome;
     expect([completed, bytes]).toEqual([true, 400 * 64 * 1024]);
   });
 });

@@ -1,11 +1,6 @@
 import { once } from 'node:events';
-import { concat, NEVER, Observable, of, Subject, throwError } from 'rxjs';
-import {
-  InvocationStoppedError,
-  invokeWithResponseStream,
-  UnknownInvocationError,
-  type LambdaStreamEvent,
-} from 'rx-lambda-stream';
+import { concat, NEVER, of, throwError } from 'rxjs';
+import { InvocationStoppedError, invokeWithResponseStream, UnknownInvocationError } from 'rx-lambda-stream';
 import { memoryLog, stopInvocation } from '../../src/log/index.js';
 import { chunkEvent, completeEvent, headEvent, retryEvent } from 'rx-lambda-stream/testing';
 import { describe, expect, onTestFinished, test } from 'vitest';
@@ -13,44 +8,25 @@ import { relayedInvoke, type RelayPosition } from '../../src/http/relayed-invoke
 import { createRelay, type RelayOptions } from '../../src/relay/index.js';
 import { outcomeOf, textOf, typesOf } from '../support/collect.js';
 import { gate, startLive } from '../support/live.js';
-import { ask, send, startRelay } from './relay-server.js';
+import { ask, lambdaPath, send, startRelay } from './relay-server.js';
+import { stopClock } from './virtual-clock.js';
+import { follow, writtenInvocation } from './written-invocation.js';
 
 const input = { FunctionName: 'chat' };
 
-/** A keyed invocation that the test writes. */
-function written(): {
-  open: () => Observable<LambdaStreamEvent>;
-  events: Subject<LambdaStreamEvent>;
-  opened: () => number;
-} {
-  const events = new Subject<LambdaStreamEvent>();
-  let opened = 0;
-  return {
-    events,
-    opened: () => opened,
-    open: () => (opened++, concat(of(headEvent({ contentType: 'text/plain' })), events)),
-  };
-}
-
-/** Waits until a value holds. */
-async function until(holds: () => boolean): Promise<void> {
-  while (!holds()) await new Promise((resolve) => setTimeout(resolve, 5));
-}
-
 describe('an invocation with a key', () => {
   test('is one for all who are given it, and named by x-rx-invocation', async () => {
-    const { open, events, opened } = written();
+    const { open, running, write, finish, opened } = writtenInvocation(headEvent({ contentType: 'text/plain' }));
     const { url } = await startRelay({ authorize: () => ({ key: ['ann', 'chat'], open }) });
     const first = outcomeOf(relayedInvoke({ url })(undefined, input));
-    await until(() => events.observed);
-    events.next(chunkEvent('hel'));
+    await running;
+    write('hel');
     const second = outcomeOf(relayedInvoke({ url })(undefined, input));
     const response = await send(url, {});
     expect(response.headers['x-rx-invocation']).toMatch(/^\d+$/);
     response.destroy();
-    events.next(chunkEvent('lo'));
-    events.next(completeEvent());
-    events.complete();
+    write('lo');
+    finish();
     for (const { values, completed } of await Promise.all([first, second])) {
       expect([textOf(values), completed]).toEqual(['hello', true]);
       expect(values[0]).toMatchObject({ type: 'head', contentType: 'text/plain' });
@@ -62,14 +38,13 @@ describe('an invocation with a key', () => {
   });
 
   test('every event has its position', async () => {
-    const { open, events } = written();
+    const { open, running, write, finish } = writtenInvocation();
     const { url } = await startRelay({ authorize: () => ({ key: 'k', open }) });
     const outcome = outcomeOf(relayedInvoke({ url })(undefined, input));
-    await until(() => events.observed);
-    events.next(chunkEvent('é'));
-    events.next(chunkEvent('b'));
-    events.next(completeEvent());
-    events.complete();
+    await running;
+    write('é');
+    write('b');
+    finish();
     const { values } = await outcome;
     const bytes = values.map(({ position = '' }) => position.replace(/^\d+-/, ''));
     expect(bytes[0]).toBe('0');
@@ -95,19 +70,18 @@ describe('an invocation with a key', () => {
   });
 
   test('without open the client only follows: where there is nothing it is 404', async () => {
-    const { open, events } = written();
+    const { open, running, write, finish } = writtenInvocation();
     const { url } = await startRelay({
       authorize: ({ functionName }) => (functionName === 'follow' ? { key: 'k' } : { key: 'k', open }),
     });
-    const follow = relayedInvoke({ url })(undefined, { FunctionName: 'follow' });
-    const { error } = await outcomeOf(follow);
+    const following = relayedInvoke({ url })(undefined, { FunctionName: 'follow' });
+    const { error } = await outcomeOf(following);
     expect(error).toBeInstanceOf(UnknownInvocationError);
     const first = outcomeOf(relayedInvoke({ url })(undefined, input));
-    await until(() => events.observed);
-    const second = outcomeOf(follow);
-    events.next(chunkEvent('a'));
-    events.next(completeEvent());
-    events.complete();
+    await running;
+    const second = outcomeOf(following);
+    write('a');
+    finish();
     expect(textOf((await second).values)).toBe('a');
     await first;
   });
@@ -119,32 +93,44 @@ describe('an invocation with a key', () => {
         await new Promise(() => undefined);
       },
     });
-    const { url } = await startRelay({
-      lingerMs: 300,
-      authorize: ({ input: asked }) => ({
-        key: 'k',
-        open: (pauseWhile) => invokeWithResponseStream(client, asked, { pauseWhile }),
-      }),
-    });
+    const clock = stopClock();
+    let left = gate();
+    const { url } = await startRelay(
+      {
+        authorize: ({ input: asked }) => ({
+          key: 'k',
+          open: (pauseWhile) => invokeWithResponseStream(client, asked, { pauseWhile }),
+        }),
+      },
+      (relay) => (request, response) => {
+        relay.listener(request, response);
+        response.on('close', left.open);
+      },
+    );
     for (let visit = 0; visit < 2; visit++) {
       const response = await send(url, {});
       await once(response, 'data');
       response.destroy();
+      await left.opened;
+      left = gate();
+      await clock.advance(29_999);
     }
     expect(local.requests).toHaveLength(1);
     // Nobody came back: the connection to Lambda closes.
+    await clock.advance(1);
     expect(await (await local.request(0)).closedEarly).toBe(true);
     expect(local.requests).toHaveLength(1);
   });
 
   test('DELETE stops the key that authorize returns: every client gets InvocationStoppedError, and a reload is told', async () => {
-    const { open, events, opened } = written();
+    const { open, opened } = writtenInvocation();
     const { url } = await startRelay({ authorize: () => ({ key: 'k', open }) });
     const invoke = relayedInvoke({ url });
-    const outcomes = [outcomeOf(invoke(undefined, input)), outcomeOf(invoke(undefined, input))];
-    await until(() => events.observed);
+    const clients = [follow(invoke(undefined, input)), follow(invoke(undefined, input))];
+    for (const client of clients) await client.until((values) => values.length > 0);
     await invoke.stop(input);
-    for (const { error } of await Promise.all(outcomes)) expect(error).toBeInstanceOf(InvocationStoppedError);
+    for (const { error } of await Promise.all(clients.map(({ outcome }) => outcome)))
+      expect(error).toBeInstanceOf(InvocationStoppedError);
     const reload = await outcomeOf(invoke(undefined, input));
     expect([typesOf(reload.values), reload.error]).toEqual(['head', expect.any(InvocationStoppedError)]);
     expect(JSON.stringify(reload.error)).not.toContain('"k"');
@@ -152,12 +138,12 @@ describe('an invocation with a key', () => {
   });
 
   test('a stop before the first frame is 409', async () => {
-    const { url } = await startRelay({ authorize: () => ({ key: 'k', open: () => NEVER }) });
+    const { opened, open: begin } = gate();
+    const { url } = await startRelay({ authorize: () => ({ key: 'k', open: () => (begin(), NEVER) }) });
     const sent = ask(url);
-    // Resolves whether or not the invocation has begun; it is stopped once it has.
-    let answer: Awaited<typeof sent> | undefined;
-    void sent.then((done) => (answer = done));
-    while (answer === undefined) await relayedInvoke({ url }).stop(input);
+    await opened;
+    await relayedInvoke({ url }).stop(input);
+    const answer = await sent;
     expect([answer.status, JSON.parse(answer.text)]).toMatchObject([409, { code: 'stopped' }]);
   });
 
@@ -260,6 +246,30 @@ describe('going on', () => {
     expect(ran).toBe(0);
   });
 
+  test('a key comes from authorize alone: a place of somebody else’s invocation gives nothing of it', async () => {
+    const clock = stopClock();
+    const { url } = await startRelay({
+      authorize({ request }) {
+        const user = request.headers.get('x-user') ?? '';
+        return { key: ['chat', user], open: () => of(headEvent(), chunkEvent(`for ${user}`), completeEvent()) };
+      },
+    });
+    const askAs = (user: string, headers: Record<string, string> = {}) =>
+      ask(url, { path: `${lambdaPath}?key=ann`, headers: { 'x-user': user, ...headers }, body: '{"key":"ann"}' });
+    const ann = await askAs('ann');
+    const generation = String(ann.headers['x-rx-invocation']);
+    const told = { 'last-event-id': `${generation}-0`, 'x-rx-invocation': generation, 'x-rx-key': '["chat","ann"]' };
+    // Of Bob's there is nothing yet.
+    const before = await askAs('bob', told);
+    expect([before.status, before.text.includes('for ann')]).toEqual([404, false]);
+    // What he makes has a later generation, to which the place does not belong either.
+    await clock.advance(1);
+    expect((await askAs('bob')).text).toContain('for bob');
+    const after = await askAs('bob', told);
+    expect([after.status, after.text.includes('for ann')]).toEqual([404, false]);
+    expect((await askAs('ann', told)).text).toContain('for ann');
+  });
+
   test('of an older generation: the present one from its start, after a restart', async () => {
     let ran = 0;
     const { url } = await startRelay({
@@ -329,7 +339,7 @@ describe('the log', () => {
   test('is shared by two relays: a client goes on at the other one', async () => {
     const log = memoryLog();
     onTestFinished(() => log.close());
-    const { open, events, opened } = written();
+    const { open, running, write, finish, opened } = writtenInvocation();
     const relays = [1, 2].map(() =>
       createRelay({ log, authorize: () => ({ key: 'k', open }), onError: () => undefined }),
     );
@@ -338,29 +348,26 @@ describe('the log', () => {
       url: 'http://relay.example',
       fetch: (url, init) => relays[turn++ % 2]!.fetch(new Request(url, init)),
     });
-    const values: LambdaStreamEvent[] = [];
-    const done = gate();
-    invoke(undefined, input).subscribe({ next: (event) => values.push(event), complete: done.open });
-    await until(() => events.observed);
-    events.next(chunkEvent('a'));
-    await until(() => textOf(values) === 'a');
+    const client = follow(invoke(undefined, input));
+    await running;
+    write('a');
+    await client.until((values) => textOf(values) === 'a');
     // A deploy of the first one.
     await relays[0]?.close();
-    await until(() => values.some(({ type }) => type === 'retry'));
-    events.next(chunkEvent('b'));
-    events.next(completeEvent());
-    events.complete();
-    await done.opened;
+    await client.until((values) => values.some(({ type }) => type === 'retry'));
+    write('b');
+    finish();
+    const { values } = await client.outcome;
     expect([textOf(values), typesOf(values), opened()]).toEqual(['ab', 'head chunk retry head chunk complete', 1]);
     await relays[1]?.close();
   });
 
   test('stopInvocation of the application stops what a client joined', async () => {
     const log = memoryLog();
-    const { open, events } = written();
+    const { open, running } = writtenInvocation();
     const { url } = await startRelay({ log, authorize: () => ({ key: 'k', open }) });
     const outcome = outcomeOf(relayedInvoke({ url })(undefined, input));
-    await until(() => events.observed);
+    await running;
     await stopInvocation(log, 'k');
     expect((await outcome).error).toBeInstanceOf(InvocationStoppedError);
     await log.close();

@@ -1,54 +1,42 @@
-import { concat, of, Subject, type Observable } from 'rxjs';
 import { TruncatedStreamError, type LambdaStreamEvent, type RetryEvent } from 'rx-lambda-stream';
-import { chunkEvent, completeEvent, headEvent } from 'rx-lambda-stream/testing';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { relayedInvoke, type RelayedInvokeOptions, type RelayPosition } from '../../src/http/relayed-invoke.js';
 import { encodeChunk, encodeEvent } from '../../src/event-stream/encode-message.js';
-import { outcomeOf, textOf, typesOf } from '../support/collect.js';
-import { startTcpProxy } from './tcp-proxy.js';
+import { startFrames } from '../http/play-relay.js';
+import { outcomeOf, textOf } from '../support/collect.js';
 import { startRelay } from './relay-server.js';
+import { startTcpProxy, type TcpProxy } from './tcp-proxy.js';
+import { stopClock } from './virtual-clock.js';
+import { follow, writtenInvocation, type WrittenInvocation } from './written-invocation.js';
 
 const input = { FunctionName: 'chat' };
 
-async function until(holds: () => boolean): Promise<void> {
-  while (!holds()) await new Promise((resolve) => setTimeout(resolve, 5));
+/** A relay behind a proxy, and the invocation that it relays. */
+async function throughProxy(): Promise<WrittenInvocation & { proxy: TcpProxy; url: string }> {
+  const invocation = writtenInvocation();
+  const { port } = await startRelay({ authorize: () => ({ key: 'k', open: invocation.open }) });
+  const proxy = await startTcpProxy(port);
+  return { ...invocation, proxy, url: proxy.url };
 }
 
-/** A relay behind a proxy, and a client that collects. */
-async function throughProxy(): Promise<{
-  proxy: Awaited<ReturnType<typeof startTcpProxy>>;
-  events: Subject<LambdaStreamEvent>;
-  opened: () => number;
-  url: string;
-}> {
-  const events = new Subject<LambdaStreamEvent>();
-  let opened = 0;
-  const open = (): Observable<LambdaStreamEvent> => (opened++, concat(of(headEvent()), events));
-  const { port } = await startRelay({ authorize: () => ({ key: 'k', open }) });
-  const proxy = await startTcpProxy(port);
-  return { proxy, events, opened: () => opened, url: proxy.url };
-}
+const retriesOf = <T extends LambdaStreamEvent>(values: readonly T[]): (T & RetryEvent)[] =>
+  values.filter((event): event is T & RetryEvent => event.type === 'retry');
 
 describe('a connection that is cut', () => {
   test('goes on at its byte, by itself, with a retry of mode replay, and nothing runs again', async () => {
-    const { proxy, events, opened, url } = await throughProxy();
-    const values: (LambdaStreamEvent & { position?: string })[] = [];
-    const invoke = relayedInvoke({ url, reconnect: { initialDelayMs: 1 } });
-    const done = new Promise<void>((resolve, reject) => {
-      invoke(undefined, input).subscribe({ next: (event) => values.push(event), error: reject, complete: resolve });
-    });
+    const { proxy, running, write, finish, opened, url } = await throughProxy();
+    const client = follow(relayedInvoke({ url, reconnect: { initialDelayMs: 0 } })(undefined, input));
+    await running;
     for (const [round, text] of ['hé', 'l€', 'lo'].entries()) {
-      await until(() => events.observed);
-      events.next(chunkEvent(text));
-      await until(() => textOf(values).endsWith(text));
+      write(text);
+      await client.until((values) => textOf(values).endsWith(text));
       proxy.cut();
-      await until(() => values.filter(({ type }) => type === 'retry').length > round);
+      await client.until((values) => retriesOf(values).length > round);
     }
-    events.next(completeEvent());
-    events.complete();
-    await done;
-    expect([textOf(values), opened()]).toEqual(['hél€lo', 1]);
-    const retries = values.filter((event): event is RetryEvent & { position?: string } => event.type === 'retry');
+    finish();
+    const { values, completed } = await client.outcome;
+    expect([textOf(values), completed, opened()]).toEqual(['hél€lo', true, 1]);
+    const retries = retriesOf(values);
     expect(retries.map(({ mode, attempt, delivered }) => [mode, attempt, delivered.bytes])).toEqual([
       ['replay', 2, 3],
       ['replay', 3, 7],
@@ -59,62 +47,60 @@ describe('a connection that is cut', () => {
   });
 
   test('a reload resumes from the position that the application kept', async () => {
-    const { events, opened, url } = await throughProxy();
-    let kept: RelayPosition | undefined;
-    const page = relayedInvoke({ url })(undefined, input).subscribe(({ position }) => (kept = position));
-    await until(() => events.observed);
-    events.next(chunkEvent('before '));
-    await until(() => kept?.endsWith('-7') === true);
-    page.unsubscribe();
-    events.next(chunkEvent('after'));
-    events.next(completeEvent());
-    events.complete();
-    const { values } = await outcomeOf(relayedInvoke({ url })(undefined, input, { after: kept! }));
+    const { running, write, finish, opened, url } = await throughProxy();
+    const page = follow(relayedInvoke({ url })(undefined, input));
+    await running;
+    write('before ');
+    await page.until((values) => textOf(values) === 'before ');
+    page.leave();
+    const after = page.values.at(-1)?.position;
+    expect(after).toMatch(/-7$/);
+    write('after');
+    finish();
+    const { values } = await outcomeOf(relayedInvoke({ url })(undefined, input, { after: after! }));
     expect([textOf(values), opened()]).toEqual(['after', 1]);
   });
 
   test('reconnect: false passes the cut on', async () => {
-    const { proxy, events, url } = await throughProxy();
-    const outcome = outcomeOf(relayedInvoke({ url, reconnect: false })(undefined, input));
-    await until(() => events.observed);
-    events.next(chunkEvent('a'));
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    const { proxy, running, write, url } = await throughProxy();
+    const client = follow(relayedInvoke({ url, reconnect: false })(undefined, input));
+    await running;
+    write('a');
+    await client.until((values) => textOf(values) === 'a');
     proxy.cut();
-    expect((await outcome).error).toBeInstanceOf(TruncatedStreamError);
+    expect((await client.outcome).error).toBeInstanceOf(TruncatedStreamError);
   });
 
   test('while the relay is away it tries again, at most maxAttempts times', async () => {
-    const { proxy, events, url } = await throughProxy();
-    const outcome = outcomeOf(
-      relayedInvoke({ url, reconnect: { maxAttempts: 3, initialDelayMs: 1 } })(undefined, input),
-    );
-    await until(() => events.observed);
-    events.next(chunkEvent('a'));
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    const { proxy, running, write, url } = await throughProxy();
+    const reconnect = { maxAttempts: 3, initialDelayMs: 0 };
+    const client = follow(relayedInvoke({ url, reconnect })(undefined, input));
+    await running;
+    write('a');
+    await client.until((values) => textOf(values) === 'a');
     proxy.down();
-    const { values, error } = await outcome;
-    expect(values.filter(({ type }) => type === 'retry')).toHaveLength(3);
+    const { values, error } = await client.outcome;
+    expect(retriesOf(values)).toHaveLength(3);
     expect(error).toMatchObject({ name: 'TypeError' });
   });
 
   test('unsubscribing within the wait sends nothing more', async () => {
-    const { proxy, events, url } = await throughProxy();
-    const invoke = relayedInvoke({ url, reconnect: { initialDelayMs: 100_000, maxDelayMs: 100_000 } });
-    const seen: string[] = [];
-    const subscription = invoke(undefined, input).subscribe(({ type }) => {
-      seen.push(type);
-      if (type === 'retry') queueMicrotask(() => subscription.unsubscribe());
-    });
-    await until(() => events.observed);
-    events.next(chunkEvent('a'));
-    await until(() => seen.includes('chunk'));
+    const { proxy, running, write, url } = await throughProxy();
+    const client = follow(relayedInvoke({ url })(undefined, input));
+    await running;
+    write('a');
+    await client.until((values) => textOf(values) === 'a');
+    const clock = stopClock();
     proxy.cut();
-    await new Promise((resolve) => subscription.add(() => resolve(undefined)));
+    await client.until((values) => retriesOf(values).length === 1);
+    client.leave();
+    // By far the longest wait.
+    await clock.advance(60_000);
     expect(proxy.connections).toBe(1);
   });
 });
 
-/** Answers of a relay that a test writes, one for each connection. */
+/** Makes the answer to one request. */
 type Script = (init: RequestInit) => Response | Error;
 
 const keyed = { 'content-type': 'application/vnd.amazon.eventstream', 'x-rx-invocation': '7' };
@@ -221,89 +207,96 @@ describe('reconnecting', () => {
     expect(sent).toHaveLength(1);
   });
 
-  test('waits have full jitter and grow, by RxJS’s clock', async () => {
+  test('waits have full jitter and grow, up to maxDelayMs', async () => {
     vi.spyOn(Math, 'random').mockReturnValue(0.5);
-    const { fetch } = scripted(
-      () => frames('cut', encodeChunk('a')),
-      () => new TypeError('fetch failed'),
+    const { connection, fetchFrom, record } = startFrames();
+    const reconnect = { maxAttempts: 5, initialDelayMs: 4, maxDelayMs: 20 };
+    // prettier-ignore
+    const relay =  connection('ha-#');
+    // prettier-ignore
+    const again =  connection('     #');
+    // prettier-ignore
+    const result =            'ha-r-r---r-------r---------r---------#';
+    const fetch = fetchFrom([relay, again, again, again, again, again]);
+    expect(await record(relayedInvoke({ url: 'http://a.example', fetch, reconnect })(undefined, input), 38)).toBe(
+      result,
     );
-    const reconnect = { maxAttempts: 5, initialDelayMs: 2, maxDelayMs: 10 };
-    const { values } = await outcomeOf(relayedInvoke({ url: 'http://a.example', fetch, reconnect })(undefined, input));
-    const delays = values.filter((event): event is RetryEvent => event.type === 'retry').map(({ delayMs }) => delayMs);
-    expect(delays).toEqual([1, 2, 4, 5, 5]);
   });
 
   test('a connection that is silent for timeoutMs counts as lost; a ping is no silence', async () => {
-    const ping = encodeEvent('RxPing', 'application/json', '{}');
-    const pinging = (): Response => {
-      let pings = 0;
-      const body = new ReadableStream<Uint8Array>({
-        async pull(controller) {
-          await new Promise((resolve) => setTimeout(resolve, 20));
-          controller.enqueue(pings++ < 8 ? ping : complete);
-        },
-      });
-      return new Response(body, { headers: keyed });
-    };
-    const { fetch, sent } = scripted(() => frames('silent', encodeChunk('a')), pinging);
-    const invoke = relayedInvoke({ url: 'http://a.example', fetch, reconnect: { ...quick, timeoutMs: 100 } });
-    const { values, completed } = await outcomeOf(invoke(undefined, input));
-    expect([typesOf(values), completed, sent.length]).toEqual(['head chunk retry head complete', true, 2]);
-    expect(sent[0]?.signal?.aborted).toBe(true);
+    const { connection, fetchFrom, record } = startFrames();
+    const reconnect = { initialDelayMs: 0, timeoutMs: 10 };
+    // prettier-ignore
+    const silent =  connection('ha--------------');
+    // prettier-ignore
+    const pinging = connection('            h------p------p------(c|)');
+    // prettier-ignore
+    const result =             'ha---------rh--------------------(c|)--';
+    const signals: (AbortSignal | null | undefined)[] = [];
+    const answer = fetchFrom([silent, pinging]);
+    const invoke = relayedInvoke({
+      url: 'http://a.example',
+      reconnect,
+      fetch: (url, init) => (signals.push(init.signal), answer(url, init)),
+    });
+    expect(await record(invoke(undefined, input), 36)).toBe(result);
+    expect(signals[0]?.aborted).toBe(true);
   });
 
+  /** Puts a browser's window in the global object's place. */
+  function openWindow(onLine: boolean): { say: (onLine: boolean) => void } {
+    const window = new EventTarget();
+    vi.stubGlobal('navigator', { onLine });
+    vi.stubGlobal('addEventListener', window.addEventListener.bind(window));
+    vi.stubGlobal('removeEventListener', window.removeEventListener.bind(window));
+    return {
+      say(isOnLine) {
+        vi.stubGlobal('navigator', { onLine: isOnLine });
+        window.dispatchEvent(new Event(isOnLine ? 'online' : 'offline'));
+      },
+    };
+  }
+
   test('while navigator.onLine is false it waits for online and counts nothing', async () => {
-    const page = new EventTarget();
-    vi.stubGlobal('navigator', { onLine: false });
-    vi.stubGlobal('addEventListener', page.addEventListener.bind(page));
-    vi.stubGlobal('removeEventListener', page.removeEventListener.bind(page));
-    const { fetch, sent } = scripted(
-      () => frames('cut', encodeChunk('a')),
-      () => new TypeError('fetch failed'),
-      () => new TypeError('fetch failed'),
-      () => frames('end', complete),
-    );
-    const invoke = relayedInvoke({ url: 'http://a.example', fetch, reconnect: { ...quick, maxAttempts: 1 } });
-    const values: LambdaStreamEvent[] = [];
-    const outcome = new Promise<boolean>((resolve) => {
-      invoke(undefined, input).subscribe({
-        next: (event) => values.push(event),
-        error: () => resolve(false),
-        complete: () => resolve(true),
-      });
+    const { connection, fetchFrom, record } = startFrames();
+    const { say } = openWindow(true);
+    // prettier-ignore
+    const relay =  connection('ha-#');
+    // prettier-ignore
+    const failed = connection('          -#');
+    // prettier-ignore
+    const again =  connection('                    h(c|)');
+    // prettier-ignore
+    const result =            'ha-r-------r--------h(c|)---';
+    setTimeout(() => say(false), 2);
+    // Offline again before the answer: the request fails, and is no attempt.
+    for (const frame of [10, 20]) setTimeout(() => say(true), frame);
+    setTimeout(() => say(false), 10);
+    const invoke = relayedInvoke({
+      url: 'http://a.example',
+      fetch: fetchFrom([relay, failed, again]),
+      reconnect: { initialDelayMs: 0, maxAttempts: 0 },
     });
-    for (const connections of [1, 2, 3]) {
-      await until(() => values.filter(({ type }) => type === 'retry').length === connections);
-      // Nothing is sent while the browser says that it is offline.
-      await new Promise((resolve) => setTimeout(resolve, 20));
-      expect(sent).toHaveLength(connections);
-      if (connections === 3) vi.stubGlobal('navigator', { onLine: true });
-      page.dispatchEvent(new Event('online'));
-    }
-    expect(await outcome).toBe(true);
+    expect(await record(invoke(undefined, input), 25)).toBe(result);
   });
 
   test('online ends a wait', async () => {
-    const page = new EventTarget();
-    vi.stubGlobal('addEventListener', page.addEventListener.bind(page));
-    vi.stubGlobal('removeEventListener', page.removeEventListener.bind(page));
     vi.spyOn(Math, 'random').mockReturnValue(1);
-    const { fetch } = scripted(
-      () => frames('cut', encodeChunk('a')),
-      () => frames('end', complete),
-    );
+    const { connection, fetchFrom, record } = startFrames();
+    const { say } = openWindow(true);
+    // prettier-ignore
+    const relay =  connection('ha-#');
+    // prettier-ignore
+    const again =  connection('          h(c|)');
+    // prettier-ignore
+    const result =            'ha-r------h(c|)----';
+    setTimeout(() => say(true), 10);
     const invoke = relayedInvoke({
       url: 'http://a.example',
-      fetch,
-      reconnect: { initialDelayMs: 1e9, maxDelayMs: 1e9 },
+      fetch: fetchFrom([relay, again]),
+      reconnect: { initialDelayMs: 1_000, maxDelayMs: 1_000 },
     });
-    const done = new Promise<void>((resolve) => {
-      invoke(undefined, input).subscribe({
-        next: ({ type }) => type === 'retry' && setTimeout(() => page.dispatchEvent(new Event('online'))),
-        complete: resolve,
-      });
-    });
-    await done;
+    expect(await record(invoke(undefined, input), 16)).toBe(result);
   });
 
   test('a later generation is told as a restart, once', async () => {

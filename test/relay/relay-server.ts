@@ -1,6 +1,7 @@
 import { createServer, request, type IncomingHttpHeaders, type IncomingMessage, type RequestListener } from 'node:http';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
+import type { Readable } from 'node:stream';
 import { LambdaClient } from '@aws-sdk/client-lambda';
 import { onTestFinished } from 'vitest';
 import { createRelay, type Relay, type RelayOptions } from '../../src/relay/index.js';
@@ -77,7 +78,7 @@ export function sdkClient(endpoint: string, maxAttempts = 1): LambdaClient {
 }
 
 /** Reads an answer's text until it holds what is looked for. The rest stays unread. */
-export function readUntil(response: IncomingMessage, sought: RegExp): Promise<string> {
+export function readUntil(response: Readable, sought: RegExp): Promise<string> {
   return new Promise((resolve, reject) => {
     let text = '';
     response.on('data', function take(bytes: Buffer) {
@@ -89,5 +90,6 @@ export function readUntil(response: IncomingMessage, sought: RegExp): Promise<st
     });
     response.on('error', reject);
     response.on('end', () => reject(new Error(`The answer ended without ${sought}: ${text}`)));
+    response.resume();
   });
 }

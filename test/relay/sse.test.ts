@@ -1,12 +1,13 @@
 import { once } from 'node:events';
 import * as fc from 'fast-check';
-import { concat, NEVER, of, Subject, throwError, type Observable } from 'rxjs';
+import { concat, NEVER, of, throwError, type Observable } from 'rxjs';
 import { TruncatedStreamError, type LambdaStreamEvent } from 'rx-lambda-stream';
 import { chunkEvent, completeEvent, headEvent, retryEvent } from 'rx-lambda-stream/testing';
 import { describe, expect, test } from 'vitest';
 import { createSseFormat } from '../../src/relay/sse-format.js';
 import { cutAt } from '../support/frames.js';
 import { ask, readUntil, send, startRelay } from './relay-server.js';
+import { stopClock } from './virtual-clock.js';
 
 const sse = { accept: 'text/event-stream' };
 
@@ -74,9 +75,10 @@ describe('server-sent events', () => {
   });
 
   test('pings are comments', async () => {
-    const more = new Subject<LambdaStreamEvent>();
-    const { url } = await startRelay({ pingMs: 10, authorize: () => ({ open: () => more }) });
+    const clock = stopClock();
+    const { url } = await startRelay({ authorize: () => ({ open: () => NEVER }) });
     const response = await send(url, { headers: sse });
+    await clock.advance(15_000);
     const text = await readUntil(response, /: ping\n\n/);
     response.destroy();
     expect(blocksOf(text)).toEqual([{ id: '0-0' }]);
