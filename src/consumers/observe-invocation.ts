@@ -1,6 +1,6 @@
 import { asyncScheduler, defer, of, tap, type MonoTypeOperatorFunction } from 'rxjs';
 import type { LambdaStreamEvent } from '../events.js';
-import { callback, checkValue } from '../shared/check-options.js';
+import { checkFunction } from '../shared/check-options.js';
 
 /** What happened in one subscription, from {@link observeInvocation}. Times are milliseconds since the subscription. */
 export interface InvocationReport {
@@ -65,7 +65,7 @@ type Draft = Mutable<Omit<InvocationReport, 'requestIds' | 'durationMs'>>;
 export function observeInvocation(
   observer: (report: InvocationReport) => void,
 ): MonoTypeOperatorFunction<LambdaStreamEvent> {
-  checkValue('observeInvocation', 'observer', observer, callback);
+  checkFunction('observeInvocation', 'observer', observer);
   return (source) =>
     defer(() => {
       const subscribedAt = asyncScheduler.now();
