@@ -68,6 +68,7 @@ export default tseslint.config(
       ...['dist', 'site', 'coverage', 'node_modules', 'examples/functions/*.mjs'],
       // They have packages of their own.
       ...['examples/angular', 'examples/angular-jest', 'examples/jest', 'examples/ag-ui', 'examples/ai-sdk'],
+      'test/angular-21',
     ],
   },
   ...tseslint.configs.strictTypeChecked,

@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { playwright } from '@vitest/browser-playwright';
+import type { Plugin } from 'vite';
 import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config';
 import type { BrowserProviderOption } from 'vitest/node';
 import { chromiumLaunchOptions } from './test/support/chromium.js';
@@ -21,6 +22,20 @@ const pageDependencies = [
   'fast-check',
   'rxjs',
 ];
+
+/** Resolves these packages as they are installed in a folder, whoever imports them. */
+function installedIn(folder: string, packages: RegExp): Plugin {
+  return {
+    name: `packages-of-${folder}`,
+    enforce: 'pre',
+    resolveId: {
+      filter: { id: packages },
+      handler(id) {
+        return this.resolve(id, source(`./${folder}/package.json`), { skipSelf: true });
+      },
+    },
+  };
+}
 
 /** The tests that run in pages of a browser. */
 function inPages(
@@ -80,6 +95,15 @@ export default defineConfig({
         // The relay in NestJS 12, whose packages are in the test's folder. NestJS 11 is the root's.
         resolve: { alias },
         test: { name: 'nest-12', include: ['test/nest-12/*.e2e.ts'], testTimeout: 60_000 },
+      },
+      {
+        // The same tests, and the package as it is installed, under the oldest Angular that it takes. Needs the build.
+        plugins: [installedIn('test/angular-21', /^(@angular|rx-lambda-stream)(\/|$)/)],
+        test: {
+          name: 'angular-21',
+          include: ['test/angular/*.test.ts', 'test/angular-21/*.e2e.ts'],
+          testTimeout: 20_000,
+        },
       },
       {
         // The package as it is published. Needs `npm run build`.
