@@ -139,6 +139,21 @@ function createKeyRoom(log: InvocationLog, key: string, firstLeaseMs: number, on
     for (const reader of [...readers]) reader.fail((place) => new ProducerLostError({ ...place, reason: 'log' }));
   }
 
+  /**
+   * Compares an answer with what was known to stand when it was asked for. A log that lacks such entries has lost them:
+   * a replica was promoted without them. Whoever has read them is told; the others go on from where the log is.
+   */
+  function compareWith(knownThen: EntryId, next: LogState): void {
+    if (compareIds(next.last, knownThen) >= 0) return;
+    state = next;
+    known = next.last;
+    newest = next.last;
+    for (const reader of [...readers]) {
+      if (compareIds(reader.cursor, known) <= 0) continue;
+      reader.fail((place) => new ProducerLostError({ ...place, reason: 'log' }));
+    }
+  }
+
   function learn(next: LogState): void {
     // Answers may overtake each other.
     if (state && compareIds(next.last, state.last) < 0) return;
@@ -227,6 +242,7 @@ function createKeyRoom(log: InvocationLog, key: string, firstLeaseMs: number, on
     }
     isRenewing = true;
     const sentAt = asyncScheduler.now();
+    const knownThen = known;
     calls.renew(request).subscribe({
       next(roster) {
         isRenewing = false;
@@ -234,6 +250,7 @@ function createKeyRoom(log: InvocationLog, key: string, firstLeaseMs: number, on
           gone();
           return;
         }
+        compareWith(knownThen, roster.state);
         const again = renewAgain;
         renewAgain = undefined;
         learn(roster.state);
@@ -342,6 +359,7 @@ function createKeyRoom(log: InvocationLog, key: string, firstLeaseMs: number, on
       const id = `${after}/${maxBytes}`;
       const shared = reading.get(id);
       if (shared) return shared;
+      const knownThen = known;
       const answer = calls.read({ after, maxBytes });
       reading.set(id, answer);
       const done = (): unknown => reading.delete(id);
@@ -349,6 +367,7 @@ function createKeyRoom(log: InvocationLog, key: string, firstLeaseMs: number, on
         next(page) {
           done();
           entriesSinceReport += page?.entries.length ?? 0;
+          if (page) compareWith(knownThen, page.state);
         },
         error: done,
       });
