@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { Subject } from 'rxjs';
+import { of, Subject, throwError } from 'rxjs';
 import { describe, expect, test } from 'vitest';
 import type { LambdaStreamEvent } from '../../src/events.js';
 import { followInvocation, joinInvocation, memoryLog } from '../../src/log/index.js';
@@ -28,8 +28,8 @@ function consume(
 
 describe('every consumer is told in its own async context, whoever writes and reads the log', () => {
   test.each([
-    ['a completion', (source: Subject<LambdaStreamEvent>) => (source.next(completeEvent()), source.complete())],
-    ['an error', (source: Subject<LambdaStreamEvent>) => source.error(new Error('cut'))],
+    ['a completion', (source: Subject<LambdaStreamEvent>) => of(completeEvent()).subscribe(source)],
+    ['an error', (source: Subject<LambdaStreamEvent>) => throwError(() => new Error('cut')).subscribe(source)],
   ])('live, late, and at %s', (_end, finish) => {
     const log = memoryLog();
     const source = new Subject<LambdaStreamEvent>();

@@ -23,17 +23,19 @@ function combinations<T>(...lists: readonly (readonly T[])[]): T[][] {
 /** Whole numbers from 0 on. */
 const upTo = (count: number): number[] => Array.from({ length: count }, (_, index) => index);
 
-/** A process whose calls take their time: some milliseconds until they are heard, and some until the answer is there. */
+/** A process whose calls take their time: some milliseconds until they are heard, some until the answer is there. */
 function openProcess(store: MemoryStore, askMs: number, answerMs: number): { log: InvocationLog; machine: Machine } {
   const machine = createMachines(store).machine();
   return { machine, log: lateAnswers(machine, { askMs, answerMs }) };
 }
 
 /** A function, and its connections in the order of the invocations: whether each is open. */
-function functionThatTells(
-  text: string,
-  everyMs: number,
-): { open: () => Observable<LambdaStreamEvent>; isOpen: boolean[] } {
+interface Told {
+  readonly open: () => Observable<LambdaStreamEvent>;
+  readonly isOpen: boolean[];
+}
+
+function functionThatTells(text: string, everyMs: number): Told {
   const isOpen: boolean[] = [];
   const letters = (): Observable<LambdaStreamEvent> =>
     from(text).pipe(concatMap((letter) => timer(everyMs).pipe(map(() => chunkEvent(letter)))));

@@ -38,7 +38,7 @@ const ways: Readonly<Record<string, () => Observable<never>>> = {
   'throws at the call': () => {
     throw new Error('ECONNREFUSED');
   },
-  'answers with an error': () => from(Promise.reject(new Error('ECONNREFUSED'))) as Observable<never>,
+  'answers with an error': () => from(Promise.reject(new Error('ECONNREFUSED'))),
   'completes without an answer': () => EMPTY,
   'does not answer for three leases': () => NEVER,
 };
@@ -48,13 +48,13 @@ function failing(
   log: InvocationLog,
   method: Method,
   way: () => Observable<never>,
-): { log: InvocationLog; fail(): void } {
+): { readonly log: InvocationLog; readonly fail: () => void } {
   let isFailing = false;
   const broken = (request: never): unknown =>
     isFailing ? way() : (log[method] as (request: never) => unknown)(request);
   return {
     log: { ...log, [method]: broken },
-    fail() {
+    fail: () => {
       isFailing = true;
     },
   };

@@ -61,3 +61,13 @@ export const clusterClients = {
     return { client: cluster, close: () => cluster.disconnect() };
   },
 };
+
+/** A client, and with it whether the servers are a cluster. */
+export type ClientName = keyof typeof singleClients | keyof typeof clusterClients;
+
+/** Opens a client of this name to one server, or to a cluster of which some ports are known. */
+export function openClientTo(name: ClientName, ports: readonly number[]): Promise<OpenClient> {
+  return name in clusterClients
+    ? clusterClients[name as keyof typeof clusterClients](ports)
+    : singleClients[name as keyof typeof singleClients](ports[0] as number);
+}

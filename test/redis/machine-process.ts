@@ -4,9 +4,9 @@ import type { Subscription } from 'rxjs';
 import { invokeWithResponseStream, isLambdaStreamError } from '../../src/index.js';
 import { followInvocation, joinInvocation, stopInvocation, type OpenInvocation } from '../../src/log/index.js';
 import { redisLog } from '../../src/redis/index.js';
-import { clusterClients, singleClients } from './clients.js';
+import { openClientTo } from './clients.js';
 import type { ConsumerReport, MachineOrder, MachineSettings } from './machine.js';
-import { byteAt } from './numbered-bytes.js';
+import { areNumbered } from './numbered-bytes.js';
 
 const settings = JSON.parse(process.env.MACHINE ?? '') as MachineSettings;
 const lambda = new LambdaClient({
@@ -14,11 +14,7 @@ const lambda = new LambdaClient({
   endpoint: settings.endpoint,
   credentials: { accessKeyId: 'none', secretAccessKey: 'none' },
 });
-const open =
-  settings.client in singleClients
-    ? () => singleClients[settings.client as keyof typeof singleClients](settings.ports[0]!)
-    : () => clusterClients[settings.client as keyof typeof clusterClients](settings.ports);
-const { client } = await open();
+const { client } = await openClientTo(settings.client, settings.ports);
 const log = redisLog({ client });
 const consumers = new Map<number, Subscription>();
 
@@ -83,7 +79,7 @@ function consume({ id, key, follow, functionName, payload, options }: Extract<Ma
         const from = position - event.payload.length;
         // A consumer that goes on after a position counts from there.
         if (bytes === 0) bytes = from;
-        if (from !== bytes || event.payload.some((byte, index) => byte !== byteAt(from + index))) isWhole = false;
+        if (from !== bytes || !areNumbered(event.payload, from)) isWhole = false;
         bytes = position;
       }
       tell({ type: 'progress', id, bytes, position: event.position });

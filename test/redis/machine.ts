@@ -2,11 +2,11 @@ import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import type { JoinInvocationOptions, Position } from '../../src/log/index.js';
-import type { clusterClients, singleClients } from './clients.js';
+import type { ClientName } from './clients.js';
 import { until } from '../support/redis-server.js';
 
 export interface MachineSettings {
-  readonly client: keyof typeof singleClients | keyof typeof clusterClients;
+  readonly client: ClientName;
   readonly ports: readonly number[];
   /** The local endpoint. */
   readonly endpoint: string;

@@ -5,6 +5,7 @@ import { onTestFinished } from 'vitest';
 /** A TCP proxy that a test can cut. */
 export interface TcpProxy {
   readonly url: string;
+  readonly port: number;
   /** Connections so far. */
   readonly connections: number;
   /** Cuts all connections that are open. */
@@ -12,10 +13,12 @@ export interface TcpProxy {
   /** Cuts all connections, and refuses new ones until `restore`. */
   down(): void;
   restore(): void;
+  /** Cuts all connections. New ones go to this port. */
+  moveTo(port: number): void;
 }
 
 /** Starts a proxy to these ports of this machine, in turn; it is gone when the test is. */
-export async function startTcpProxy(...ports: readonly number[]): Promise<TcpProxy> {
+export async function startTcpProxy(...ports: number[]): Promise<TcpProxy> {
   const sockets = new Set<Socket>();
   let connections = 0;
   let isDown = false;
@@ -47,8 +50,10 @@ export async function startTcpProxy(...ports: readonly number[]): Promise<TcpPro
     cut();
     server.close();
   });
+  const { port } = server.address() as AddressInfo;
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url: `http://127.0.0.1:${port}`,
+    port,
     get connections() {
       return connections;
     },
@@ -59,6 +64,10 @@ export async function startTcpProxy(...ports: readonly number[]): Promise<TcpPro
     },
     restore() {
       isDown = false;
+    },
+    moveTo(port) {
+      ports = [port];
+      cut();
     },
   };
 }

@@ -45,15 +45,34 @@ export async function startRedisServer(args: readonly string[] = []): Promise<Re
   }
 }
 
+/** Starts a replica of a server, and waits until it has its data. */
+export async function startReplicaOf(primary: RedisServer): Promise<RedisServer> {
+  const replica = await startRedisServer(['--replicaof', `127.0.0.1 ${primary.port}`]);
+  await until(() => isReplicating(replica));
+  return replica;
+}
+
+/** Cuts the replicas of a server off, for good: they lack what is written from now on. */
+export async function stopReplication(primary: RedisServer): Promise<void> {
+  await primary.cli('ACL', 'SETUSER', 'default', '-psync', '-sync', '-replconf');
+  await primary.cli('CLIENT', 'KILL', 'TYPE', 'replica');
+}
+
+const isReplicating = async (replica: RedisServer): Promise<boolean> =>
+  (await replica.cli('INFO', 'replication')).includes('master_link_status:up');
+
 /** A cluster of primaries that share the slots; by default three. */
 export interface RedisCluster {
   readonly nodes: readonly RedisServer[];
   readonly ports: readonly number[];
+  /** Adds a replica of one of the primaries, and waits until it has its data and is known to all. */
+  addReplica(primary: RedisServer): Promise<RedisServer>;
   stop(): Promise<void>;
 }
 
-export async function startRedisCluster(primaries = 3, args: readonly string[] = []): Promise<RedisCluster> {
-  const clusterArgs = ['--cluster-enabled', 'yes', '--cluster-node-timeout', '2000', ...args];
+const clusterArgs = ['--cluster-enabled', 'yes', '--cluster-node-timeout', '2000'];
+
+export async function startRedisCluster(primaries = 3): Promise<RedisCluster> {
   const nodes = await Promise.all(Array.from({ length: primaries }, () => startRedisServer(clusterArgs)));
   const [first] = nodes as [RedisServer];
   const busPort = (await first.cli('CONFIG', 'GET', 'cluster-port')).split('\n')[1]!.trim();
@@ -71,11 +90,25 @@ export async function startRedisCluster(primaries = 3, args: readonly string[] =
       return info.includes('cluster_state:ok') && info.includes(`cluster_known_nodes:${primaries}`);
     });
   }
+  const replicas: RedisServer[] = [];
   return {
     nodes,
     ports: nodes.map(({ port }) => port),
+    addReplica: async (primary) => {
+      const replica = await startRedisServer(clusterArgs);
+      replicas.push(replica);
+      await replica.cli('CLUSTER', 'MEET', '127.0.0.1', String(first.port), busPort);
+      const primaryId = await primary.cli('CLUSTER', 'MYID');
+      await until(async () => (await replica.cli('CLUSTER', 'REPLICATE', primaryId)) === 'OK');
+      await until(() => isReplicating(replica));
+      const replicaId = await replica.cli('CLUSTER', 'MYID');
+      for (const node of nodes) {
+        await until(async () => (await node.cli('CLUSTER', 'REPLICAS', primaryId)).includes(replicaId));
+      }
+      return replica;
+    },
     stop: async () => {
-      await Promise.all(nodes.map((node) => node.stop()));
+      await Promise.all([...nodes, ...replicas].map((node) => node.stop()));
     },
   };
 }
@@ -117,7 +150,9 @@ function serve(launched: ChildProcess, port: number, folder: string, args: reado
 
 async function launch(port: number, folder: string, args: readonly string[]): Promise<ChildProcess> {
   const basic = ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder, '--save', '', '--appendonly', 'no'];
-  const child = spawn('redis-server', [...basic, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
+  // A replica gets its data at once, and not after the five seconds in which others might come.
+  const quick = ['--repl-diskless-sync-delay', '0'];
+  const child = spawn('redis-server', [...basic, ...quick, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
   living.add(child);
   child.once('exit', () => living.delete(child));
   let output = '';
