@@ -1,6 +1,6 @@
 const { TestEnvironment } = require('jest-environment-jsdom');
 
-/** What the SDK and this package use of Node, and jsdom has not. */
+/** What the SDK and this package need, and jsdom lacks. */
 const missing = [
   'fetch',
   'Headers',
@@ -11,10 +11,10 @@ const missing = [
   'WritableStream',
 ].concat(['TextDecoder', 'TextEncoder', 'structuredClone', 'setImmediate', 'clearImmediate']);
 
-/** Of these, jsdom's realm has its own, by which Node's modules do not know bytes and signals. */
+/** What jsdom has of its own. Node's modules do not recognise bytes and signals that are made with it. */
 const ofNode = ['AbortController', 'AbortSignal', 'ArrayBuffer', 'Blob', 'Uint8Array'];
 
-/** jsdom for components, and Node for what talks to Lambda. */
+/** jsdom for components, with Node's globals for the client. */
 module.exports = class extends TestEnvironment {
   constructor(config, context) {
     super(config, context);
@@ -22,7 +22,7 @@ module.exports = class extends TestEnvironment {
     for (const name of ofNode) this.global[name] = globalThis[name];
   }
 
-  /** Without this, jest takes the SDK's files for browsers, which it cannot read: they are ES modules. */
+  /** Makes jest take the SDK's files for Node. Those for browsers are ES modules, which jest cannot read. */
   exportConditions() {
     return ['node', 'node-addons'];
   }

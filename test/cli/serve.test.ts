@@ -109,5 +109,5 @@ test('a port that is taken is an error, and a file without functions a warning',
   const port = /127\.0\.0\.1:(\d+)/.exec(await bin.printed(/Listening/))?.[1] ?? '';
   const second = await runBin(['serve', file, '--port', port]);
   expect(second.code).toBe(1);
-  expect(second.stderr).toContain('EADDRINUSE');
+  expect(second.stderr).toMatch(/EADDRINUSE.*Choose another port with --port/);
 });

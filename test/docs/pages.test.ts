@@ -61,6 +61,12 @@ describe('docs/migrating.md', () => {
   });
 });
 
+describe('docs/testing.md', () => {
+  it('shows the environment that both examples of jest have', () => {
+    expect(read('examples/angular-jest/jest-environment.cjs')).toBe(read('examples/jest/jest-environment.cjs'));
+  });
+});
+
 describe('what takes the pages apart', () => {
   it('finds headings, anchors, links, named tests, code blocks and tables', () => {
     expect(migrating.anchors).toContain('for-await-kept');

@@ -109,6 +109,38 @@ describe('see what arrives', () => {
   });
 });
 
+describe('no region, or no credentials', () => {
+  /** A process without any configuration of AWS. */
+  function stubNoConfiguration(region?: string): void {
+    for (const name of Object.keys(process.env)) if (name.startsWith('AWS_')) vi.stubEnv(name, undefined);
+    vi.stubEnv('AWS_CONFIG_FILE', '/dev/null');
+    vi.stubEnv('AWS_SHARED_CREDENTIALS_FILE', '/dev/null');
+    vi.stubEnv('AWS_EC2_METADATA_DISABLED', 'true');
+    vi.stubEnv('AWS_REGION', region);
+    onTestFinished(() => void vi.unstubAllEnvs());
+  }
+
+  it.each([
+    [undefined, 'Error: Region is missing'],
+    ['us-east-1', 'CredentialsProviderError: Could not load credentials'],
+  ])('what the SDK does not find is an error before anything is sent, with region %s', async (region, expected) => {
+    const { local } = await startLive({ f: endless });
+    stubNoConfiguration(region);
+    const client = new sdk.LambdaClient({ endpoint: local.endpoint });
+    const { error } = await outcomeOf(invokeWithResponseStream(client, input));
+    expect(String(error)).toContain(expected);
+    expect(classifyInvocationError(error)).toMatchObject({ verdict: 'never' });
+    expect(local.requests).toEqual([]);
+  });
+
+  it('an endpoint that nobody serves refuses the connection', async () => {
+    const { local, client } = await startLive({ f: endless });
+    await local.close();
+    const { error } = await outcomeOf(invokeWithResponseStream(client, input));
+    expect(String(error)).toMatch(/connect ECONNREFUSED 127\.0\.0\.1:\d+/);
+  });
+});
+
 describe('the stream hangs', () => {
   it('a pause whose source has completed stays on', async () => {
     const { local, client } = await startLive({ f: endless });

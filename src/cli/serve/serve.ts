@@ -1,6 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { parseEnv } from 'node:util';
-import { installAwslambda, startLocalLambda, type LocalLambda, type LocalProblem } from '../../local/index.js';
+import {
+  installAwslambda,
+  startLocalLambda,
+  type LocalLambda,
+  type LocalLambdaOptions,
+  type LocalProblem,
+} from '../../local/index.js';
 import { currentScope } from '../../local/invocation/invocation-scope.js';
 import { exitCodes, UsageError } from '../command-line.js';
 import { manyLines, oneLine, paintFor } from '../terminal.js';
@@ -56,7 +62,7 @@ export async function serve(args: readonly string[]): Promise<number> {
     const loaded = await Promise.race([files.load(), stop.requested]);
     if (!loaded) return exitCodes.ok;
     if (!(await take(loaded, functions))) return exitCodes.unexpected;
-    const local = await startLocalLambda({
+    const local = await listen({
       ...options,
       functions,
       functionUrls: urlPort === undefined ? false : { port: urlPort },
@@ -73,6 +79,17 @@ export async function serve(args: readonly string[]): Promise<number> {
   } finally {
     release();
     stop.release();
+  }
+}
+
+/** Starts the endpoint. @throws an error that tells how to choose another port, where one is taken. */
+async function listen(options: LocalLambdaOptions): Promise<LocalLambda> {
+  try {
+    return await startLocalLambda(options);
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code !== 'EADDRINUSE') throw error;
+    throw new Error(`${message}. Choose another port with --port, or 0 for a free one`, { cause: error });
   }
 }
 
