@@ -103,7 +103,8 @@ export function drawStreams(): string {
     const reach = line.to - line.from;
     keyframes.push(
       `@keyframes ${name}{0%,${percent(at)}%{opacity:0;transform:translateX(0)}${percent(at + 0.05)}%{opacity:1}` +
-        `${percent(at + travel)}%{opacity:1;transform:translateX(${reach}px)}${percent(at + travel + 0.1)}%,100%{opacity:0;transform:translateX(${reach}px)}}`,
+        `${percent(at + travel)}%{opacity:1;transform:translateX(${reach}px)}` +
+        `${percent(at + travel + 0.1)}%,100%{opacity:0;transform:translateX(${reach}px)}}`,
     );
     return element('circle', { class: 'chunk moving', style: `animation-name:${name}`, cx: line.from, cy: y, r: 6 });
   };
@@ -111,7 +112,8 @@ export function drawStreams(): string {
   const height = 16 + rows.length * rowHeight;
   const style = [
     'text{font:14px system-ui,-apple-system,"Segoe UI",Roboto,Arial,sans-serif}',
-    '.code{font:13px ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;white-space:pre}.title{font-weight:600}.small{font-size:12px}',
+    '.code{font:13px ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;white-space:pre}' +
+      '.title{font-weight:600}.small{font-size:12px}',
     '.axis{stroke-width:1.5}.mark{stroke-width:2.5}',
     theme('light'),
     `@media (prefers-color-scheme:dark){${theme('dark')}}`,

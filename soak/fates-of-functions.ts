@@ -50,10 +50,6 @@ export const fatesOfFunctions: Readonly<Record<string, Fate>> = {
     script: (plan) => [{ batch: [...chunkSteps(plan), { complete: {} }] as never }],
     outcome: (plan) => delivered(plan, 'completed', [false], ' complete'),
   },
-  'completes without a chunk': {
-    script: () => [{ complete: {} }],
-    outcome: () => ({ events: 'head complete', text: '', end: 'completed', requests: [false] }),
-  },
   'is truncated': {
     script: (plan) => chunkSteps(plan),
     outcome: (plan) => delivered(plan, truncated(plan)),
@@ -61,15 +57,6 @@ export const fatesOfFunctions: Readonly<Record<string, Fate>> = {
   'is truncated within a frame': {
     script: (plan) => [...chunkSteps(plan), { raw: chunkFrame('never seen').subarray(0, 20) }],
     outcome: (plan) => delivered(plan, truncated(plan)),
-  },
-  'is reset': {
-    script: (plan, _attempt, go) => [...chunkSteps(plan), { waitFor: go }, 'reset'],
-    act: (moment, stream, plan) => isLastChunk(moment, stream, plan) && stream.go(),
-    outcome: (plan) => delivered(plan, truncated(plan, 'broke')),
-  },
-  'is reset unanswered': {
-    script: () => ['reset'],
-    outcome: () => ({ events: '', text: '', end: 'a broken connection', requests: [false] }),
   },
   'is throttled within the stream': {
     script: (plan) => [

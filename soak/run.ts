@@ -58,7 +58,7 @@ function print({ what, figure, bound = '', ok }: Check): void {
   // What is as it has to be, and long, need not be said twice.
   const isSame = ok && bound === `= ${figure}` && figure.length > 14;
   console.log(
-    `  ${mark.padEnd(4)} ${what.padEnd(66)} ${figure.padStart(14)}${isSame ? '  (as it has to be)' : `  ${bound}`}`.trimEnd(),
+    `  ${mark.padEnd(4)} ${what.padEnd(66)} ${figure.padStart(14)}  ${isSame ? '(as it has to be)' : bound}`.trimEnd(),
   );
 }
 

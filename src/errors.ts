@@ -1,3 +1,5 @@
+import type { FunctionError, ProtocolError, TruncatedStreamError } from './invocation-errors.js';
+import { errorBrand } from './lambda-stream-error.js';
 import type {
   InvocationStoppedError,
   LogUnavailableError,
@@ -5,20 +7,18 @@ import type {
   ReplayLimitError,
   UnknownInvocationError,
 } from './log-errors.js';
-import {
-  errorBrand,
-  type DetachedPayloadError,
-  type FunctionError,
-  type HttpStatusError,
-  type InvalidRecordError,
-  type InvalidTextError,
-  type LineTooLongError,
-  type ProtocolError,
-  type ReplayMismatchError,
-  type ResponseTooLargeError,
-  type TruncatedStreamError,
-} from './stream-errors.js';
+import type {
+  DetachedPayloadError,
+  HttpStatusError,
+  InvalidRecordError,
+  InvalidTextError,
+  LineTooLongError,
+  ReplayMismatchError,
+  ResponseTooLargeError,
+} from './payload-errors.js';
 
+export { FunctionError, ProtocolError, TruncatedStreamError } from './invocation-errors.js';
+export { errorBrand, LambdaStreamError } from './lambda-stream-error.js';
 export {
   InvocationStoppedError,
   LogUnavailableError,
@@ -28,19 +28,14 @@ export {
   type ProducerLossReason,
 } from './log-errors.js';
 export {
-  errorBrand,
   DetachedPayloadError,
-  FunctionError,
   HttpStatusError,
   InvalidRecordError,
   InvalidTextError,
-  LambdaStreamError,
   LineTooLongError,
-  ProtocolError,
   ReplayMismatchError,
   ResponseTooLargeError,
-  TruncatedStreamError,
-} from './stream-errors.js';
+} from './payload-errors.js';
 
 /** Every error that this package makes. Its `code` tells which one it is: a switch over it narrows the type. */
 export type AnyLambdaStreamError =

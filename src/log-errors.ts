@@ -1,4 +1,4 @@
-import { assignDefined, excerpt, LambdaStreamError } from './stream-errors.js';
+import { assignDefined, excerpt, LambdaStreamError } from './lambda-stream-error.js';
 
 /** A late subscriber of `shareInvocation` asks for a start that is no longer held. */
 export class ReplayLimitError extends LambdaStreamError {

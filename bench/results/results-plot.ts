@@ -75,13 +75,21 @@ export function toPlot(
     return `<rect class="${className}" x="${x}" y="66" width="14" height="14"/>${text(x + 20, 78, label, 'start')}`;
   });
   const middle = (plot.top + plot.bottom) / 2;
+  const sizesLabel = 'payload of an event, in bytes; single: one event an HTTP chunk, batched: many';
 
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img" aria-labelledby="title">
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}"
+  role="img" aria-labelledby="title">
 <title id="title">Events per second by event size, on a logarithmic scale</title>
 <style>
-  svg { --page: #ffffff; --text: #1f2328; --muted: #59636e; --grid: #d1d9e0; --ours: #0969da; --other0: #8c959f; --other1: #c4a35a; }
+  svg {
+    --page: #ffffff; --text: #1f2328; --muted: #59636e; --grid: #d1d9e0;
+    --ours: #0969da; --other0: #8c959f; --other1: #c4a35a;
+  }
   @media (prefers-color-scheme: dark) {
-    svg { --page: #0d1117; --text: #f0f6fc; --muted: #9198a1; --grid: #3d444d; --ours: #4493f8; --other0: #767e88; --other1: #a58a4b; }
+    svg {
+      --page: #0d1117; --text: #f0f6fc; --muted: #9198a1; --grid: #3d444d;
+      --ours: #4493f8; --other0: #767e88; --other1: #a58a4b;
+    }
   }
   text { font: 13px system-ui, -apple-system, 'Segoe UI', 'Liberation Sans', sans-serif; fill: var(--text); }
   .heading { font-size: 17px; font-weight: 600; }
@@ -101,7 +109,7 @@ ${ticks.join('\n')}
 ${bars.join('\n')}
 <line class="grid" x1="${plot.left}" x2="${plot.right}" y1="${plot.bottom}" y2="${plot.bottom}"/>
 <text transform="translate(34 ${middle}) rotate(-90)" text-anchor="middle">events per second (logarithmic scale)</text>
-${text((plot.left + plot.right) / 2, plot.bottom + 42, 'payload of an event, in bytes; single: one event an HTTP chunk, batched: many', 'middle')}
+${text((plot.left + plot.right) / 2, plot.bottom + 42, sizesLabel, 'middle')}
 ${text(24, height - 28, `${date}, ${machine}`, 'start', 'muted')}
 ${text(24, height - 13, versions, 'start', 'muted')}
 </svg>

@@ -21,7 +21,7 @@ const tasks: readonly (readonly [task: string, ...paths: string[]])[] = [
   ['Backpressure', 'consumers/flow-control', 'consumers/to-readable-stream', 'consumers/to-async-iterable'],
   ['Observability', 'consumers/observe-invocation'],
   ['Events', 'events'],
-  ['Errors', 'errors', 'stream-errors', 'log-errors', 'shared/'],
+  ['Errors', 'errors', 'lambda-stream-error', 'invocation-errors', 'payload-errors', 'log-errors', 'shared/'],
 ];
 
 /** Groups what the core exports by task, and lists each entry point's functions with their first sentences. */

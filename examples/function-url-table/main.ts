@@ -25,8 +25,8 @@ const page = createServer((request, response) => {
   }
   const url = local.functionUrls['orders'] ?? '';
   response.setHeader('content-type', 'text/html');
-  response.end(`<!doctype html><title>Orders</title><body data-function-url="${url}"><script type="module" src="/page.js">
-</script>`);
+  response.end(`<!doctype html><title>Orders</title><body data-function-url="${url}">
+<script type="module" src="/page.js"></script>`);
 });
 await new Promise<void>((resolve) => page.listen(Number(process.env['PORT'] ?? 0), '127.0.0.1', resolve));
 const origin = `http://127.0.0.1:${(page.address() as AddressInfo).port}`;

@@ -17,7 +17,8 @@ const warnsFrom = 2 * maxSockets;
 
 /** What the SDK warns with, 3 s after the request that found so many others waiting. */
 const warning =
-  `console.warn: @smithy/node-http-handler:WARN - socket usage at capacity=${maxSockets} and ${warnsFrom} additional requests are enqueued.\n` +
+  `console.warn: @smithy/node-http-handler:WARN - socket usage at capacity=${maxSockets} and ` +
+  `${warnsFrom} additional requests are enqueued.\n` +
   'See https://docs.aws.amazon.com/sdk-for-javascript/v3/developer-guide/node-configuring-maxsockets.html\n' +
   'or increase socketAcquisitionWarningTimeout=(millis) in the NodeHttpHandler config.';
 

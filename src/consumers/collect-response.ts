@@ -9,7 +9,7 @@ import { payloadOf, readItems, type ItemReader, type PayloadSource } from '../sh
 export interface CollectResponseOptions {
   /**
    * The largest payload that is collected, in bytes. A larger one is a {@link ResponseTooLargeError} as soon as it
-   * passes the limit, and the connection is closed. AWS's own maximum is 200 MB.
+   * passes the limit, and the connection is closed. AWS's own maximum is 200 MB. `Infinity` sets no limit.
    *
    * @defaultValue 16,777,216 (16 MiB)
    */
@@ -20,7 +20,7 @@ export interface CollectResponseOptions {
 export interface CollectedResponse {
   /** The last connection's head. Absent for a source of plain bytes. */
   readonly head?: HeadEvent;
-  /** After `decodeHttpResponse`, where the function wrote a prelude: `bytes` is then its body. */
+  /** The HTTP response's head, after `decodeHttpResponse` and where the function wrote a prelude. */
   readonly httpHead?: HttpHeadEvent;
   /** The payload, in a buffer of its own. */
   readonly bytes: Uint8Array;
@@ -48,13 +48,13 @@ export interface CollectedResponse {
  *     source  -h--a--b--(e|)    h: head, a, b: chunks, e: complete
  *     result  ----------(r|)    r: { head, bytes: a and b, text(), json() }
  *
- * - **Emits** one value, when the source completes; for an empty source one without bytes.
+ * - **Emits** one value when the source completes. From an empty source it has no bytes.
  * - **Completes** with the source.
- * - **Errors** with the source's error, unchanged, and emits nothing then; `ResponseTooLargeError` over `maxBytes`.
+ * - **Errors** with the source's error, unchanged, without a value before it; `ResponseTooLargeError` over `maxBytes`.
  * - **Unsubscribing** unsubscribes from the source.
- * - **Memory** at most twice `maxBytes`, and the result once more while it is put together; chunks are copied once.
+ * - **Memory** at most twice `maxBytes`, and the result once more while it is put together. Chunks are copied once.
  *
- * A `retry` with mode `restart` drops what was collected; `continue` keeps it and goes on behind it.
+ * A `retry` with mode `restart` drops what was collected. After one with mode `continue` the next chunks are appended.
  *
  * @example
  * invokeWithResponseStream(client, { FunctionName: 'report', Payload: { month: 7 } })

@@ -16,8 +16,8 @@ import { callback, checkOptions, checkValue, limitFrom } from '../shared/check-o
 /** Options of {@link createFlowControl}. */
 export interface FlowControlOptions {
   /**
-   * How many values may be in work or wait before reading stops. It goes on at half of this number. The values of a
-   * read that was already made still arrive and wait.
+   * How many values may be in work or wait before reading stops. Reading goes on at half of this number. The other
+   * values of a read that is already made still arrive, and wait. `Infinity` never stops reading.
    *
    * @defaultValue 16
    */
@@ -26,10 +26,11 @@ export interface FlowControlOptions {
 
 /** Slows reading down to the pace of the work. From {@link createFlowControl}. */
 export interface FlowControl {
-  /** Whether the work is behind: for `pauseWhile`. Emits at the subscription, then at each change. Never completes. */
+  /** For `pauseWhile`: true while the work is behind. Emits at the subscription and at each change. Never completes. */
   readonly paused: Observable<boolean>;
   /**
-   * RxJS's `mergeMap`, counted. With `concurrency` 1 results keep the order of the values.
+   * Maps values to work, as RxJS's `mergeMap` does, and counts them. With `concurrency` 1 the results keep the order of
+   * the values.
    *
    * @param project - Starts the work for a value. The value counts until what it returns has completed.
    * @param concurrency - How many values are in work at a time; the others wait. @defaultValue unlimited, which leaves
@@ -51,10 +52,10 @@ export interface FlowControl {
  * - **Emits** what the projected Observables or promises emit, as RxJS's `mergeMap` does.
  * - **Completes** when the source and all work are complete.
  * - **Errors** with the source's or the work's error, or with what `project` throws.
- * - **Unsubscribing** unsubscribes from the source and from all work, drops what waits, and ends the pause. An error
- *   does too.
- * - **Memory** `highWaterMark` values and what one read brings (64 KiB of payload in Node, however many values are in
- *   it). Behind them are the socket's buffers, and the rest stays with Lambda.
+ * - **Unsubscribing** unsubscribes from the source and from all work, drops the values that wait, and ends the pause.
+ *   An error does the same.
+ * - **Memory** `highWaterMark` values and those of one read, which has 64 KiB of payload in Node. The socket's buffers
+ *   hold the next bytes, and the rest stays with Lambda.
  *
  * One flow control belongs to one invocation. Used in several branches of a shared one, it counts them together.
  *
@@ -84,8 +85,8 @@ export function createFlowControl(options: FlowControlOptions = {}): FlowControl
   }
 
   return {
-    // The present value is emitted instead of the notified one. The end of a pause can bring values that begin the next
-    // pause before a second subscriber has heard of the end.
+    // Emits the present state and not the notified one. The end of a pause can bring values that begin the next pause,
+    // before a second subscriber was notified of the end.
     paused: state.pipe(
       map(() => state.value),
       distinctUntilChanged(),
@@ -105,7 +106,7 @@ export function createFlowControl(options: FlowControlOptions = {}): FlowControl
               (value, index) =>
                 from(project(value, index)).pipe(
                   finalize(() => {
-                    // Zero after the release below, which comes before the end of the work in progress.
+                    // The release below comes before the end of the work in progress, and has counted this value.
                     if (held === 0) return;
                     held--;
                     leave(1);

@@ -13,30 +13,30 @@ import {
 import { ReplayLimitError } from '../errors.js';
 import type { LambdaStreamEvent } from '../events.js';
 import { checkOptions, delayMs, limitFrom, oneOf } from '../shared/check-options.js';
-import { createReplayLog } from './replay-log.js';
-import { assertEventAttached, createRelay, type RelayHistory } from './share-relay.js';
+import { assertEventAttached, createFanOut, type EventHistory } from './fan-out.js';
+import { createReplayBuffer } from './replay-buffer.js';
 
 /** Options of {@link shareInvocation}. */
 export interface ShareInvocationOptions {
   /**
-   * What a late subscriber gets: `all` of the response from its start, or `none` of what has passed. With `all` a
-   * complete response is kept for later subscribers.
+   * Which events a late subscriber gets: with `all` the whole response from its start, with `none` only those that are
+   * still to come. With `all` a complete response is kept for later subscribers.
    *
    * @defaultValue `'all'`
    */
   readonly replay?: 'all' | 'none';
   /**
-   * How much is held for late subscribers, in bytes: payload, and what events of unknown types and retries occupy. Past
-   * this limit nothing is held any more. Present subscribers go on. A later one gets a {@link ReplayLimitError}, also
-   * after the end, until a new shared Observable is made. `Infinity` sets no limit.
+   * How many bytes are held for late subscribers. Payload, events of unknown types and retries count. Past this limit
+   * everything held is dropped. Present subscribers go on. A later subscriber gets a {@link ReplayLimitError}, also
+   * after the end of the response, until a new shared Observable is made. `Infinity` sets no limit.
    *
    * @defaultValue 16,777,216 (16 MiB)
    */
   readonly maxReplayBytes?: number;
   /**
-   * How long the response is read on after the last subscriber has left, in milliseconds. It serves a consumer that
-   * comes back soon, as components do on a route change. Past `maxReplayBytes` the connection closes at once, because
-   * nobody could come back.
+   * How long the response is read after the last subscriber has left, in milliseconds. It serves a consumer that comes
+   * back soon, as components do on a route change. Past `maxReplayBytes` the connection closes at once, because no
+   * subscriber could get the start of the response.
    *
    * @defaultValue 0
    */
@@ -50,25 +50,26 @@ export interface ShareInvocationOptions {
  *     first   --h-a-------b-(c|)
  *     late    ------(ha)--b-(c|)    subscribes in frame 6
  *
- * - **Emits** the source's events to each subscriber, in one order; to one that comes late everything from the start
- *   first, chunks joined to few. After a `restart` that is the start.
- * - **Completes** with the source. A subscriber after that gets the whole response again, without a request.
- * - **Errors** with the source's error, unchanged, which is not kept: the next subscriber invokes anew. A late
- *   subscriber past `maxReplayBytes` gets a `ReplayLimitError`, never a text that is cut. A consumer whose bytes were
- *   transferred by another one before it gets a `DetachedPayloadError`.
- * - **Unsubscribing** the last subscriber unsubscribes from the source, after `lingerMs`; the next one invokes anew.
+ * - **Emits** the source's events to each subscriber, in the same order. A late subscriber first gets everything from
+ *   the start, its chunks joined to few. After a `restart` the start is there.
+ * - **Completes** with the source. A later subscriber gets the whole response again, without a request.
+ * - **Errors** with the source's error, unchanged. The error is not kept, and the next subscriber invokes anew. A late
+ *   subscriber past `maxReplayBytes` gets a `ReplayLimitError`, and never a part of the response. Where one consumer
+ *   transfers the bytes of a chunk, the consumers after it get a `DetachedPayloadError`.
+ * - **Unsubscribing** the last subscriber unsubscribes from the source after `lingerMs`. The next subscriber invokes
+ *   anew.
  * - **Memory** at most about twice `maxReplayBytes`, until the last subscriber has left. A complete response is held as
  *   long as the shared Observable lives. Each chunk is copied once, and once more for each late subscriber.
  *
- * Each consumer is told in the async context (AsyncLocalStorage, OpenTelemetry) in which it subscribed. A consumer that
- * throws or leaves does not touch the others. A slow one (see `createFlowControl`) slows all.
+ * Each consumer gets its events in the async context (AsyncLocalStorage, OpenTelemetry) in which it subscribed. A
+ * consumer that throws or leaves does not disturb the others. A slow consumer (see `createFlowControl`) slows all.
  *
  * @example
  * const response = invokeWithResponseStream(client, { FunctionName: 'report' }).pipe(shareInvocation());
  * response.pipe(decodeText()).subscribe((text) => process.stdout.write(text));
  * response.pipe(parseNdjson()).subscribe((record) => table.add(record));
  *
- * @param options.replay - `all` or `none`. @defaultValue `'all'`
+ * @param options.replay - Whether a late subscriber gets `all` events or `none` of the past. @defaultValue `'all'`
  * @param options.maxReplayBytes - The most that is held for late subscribers, in bytes.
  * @defaultValue 16,777,216 (16 MiB)
  * @param options.lingerMs - How long the connection outlives the last subscriber, in milliseconds. @defaultValue 0
@@ -88,7 +89,7 @@ export function shareInvocation(options: ShareInvocationOptions = {}): MonoTypeO
       share({
         connector() {
           response = createResponseState();
-          return createSharedRelay(response, replay === 'none' ? noHistory : createHistory(maxReplayBytes, response));
+          return createSharedSubject(response, replay === 'none' ? noHistory : createHistory(maxReplayBytes, response));
         },
         resetOnError: true,
         resetOnComplete: replay === 'none',
@@ -129,33 +130,33 @@ function createResponseState(): ResponseState {
   };
 }
 
-function createSharedRelay(response: ResponseState, history: RelayHistory): SubjectLike<LambdaStreamEvent> {
-  const relay = createRelay(history);
+function createSharedSubject(response: ResponseState, history: EventHistory): SubjectLike<LambdaStreamEvent> {
+  const fanOut = createFanOut(history);
   return {
-    ...relay,
+    ...fanOut,
     error(error) {
       response.become('ended');
-      relay.error(error);
+      fanOut.error(error);
     },
     complete() {
       response.become('ended');
-      relay.complete();
+      fanOut.complete();
     },
   };
 }
 
-const noHistory: RelayHistory = { append: () => undefined, events: () => [] };
+const noHistory: EventHistory = { append: () => undefined, events: () => [] };
 
-function createHistory(maxReplayBytes: number, response: ResponseState): RelayHistory {
-  const log = createReplayLog(maxReplayBytes);
+function createHistory(maxReplayBytes: number, response: ResponseState): EventHistory {
+  const buffer = createReplayBuffer(maxReplayBytes);
   return {
     append(event) {
-      log.append(event);
-      response.become(log.overflowed ? 'overflowed' : 'running');
+      buffer.append(event);
+      response.become(buffer.overflowed ? 'overflowed' : 'running');
     },
     events() {
-      if (log.overflowed) throw new ReplayLimitError({ maxReplayBytes });
-      return log.events();
+      if (buffer.overflowed) throw new ReplayLimitError({ maxReplayBytes });
+      return buffer.events();
     },
   };
 }

@@ -3,13 +3,13 @@ import type { ChunkEvent, CompleteEvent, HeadEvent, HttpHeadEvent, LambdaStreamE
 import { payloadOf, type PayloadSource } from '../shared/payload.js';
 import { createPieceDecoder } from '../shared/text-decoder.js';
 
-/** What a snapshot shows whatever its status is. */
+/** The fields of every snapshot. */
 export interface SnapshotProgress {
-  /** The payload so far, as UTF-8 text; bytes that are not UTF-8 become U+FFFD. */
+  /** The payload so far, as UTF-8 text. Bytes that are not UTF-8 become U+FFFD. */
   readonly text: string;
   /** Payload bytes so far. */
   readonly bytes: number;
-  /** Chunk events so far. Their number carries no meaning beyond being a sign of life. */
+  /** Chunk events so far. Their number shows only that the response goes on. */
   readonly chunks: number;
   /** The present attempt's head. */
   readonly head?: HeadEvent;
@@ -27,7 +27,7 @@ export interface StreamingSnapshot extends SnapshotProgress {
   readonly status: 'streaming';
 }
 
-/** An attempt has failed, and the next one is due. */
+/** An attempt has failed, and the next one will begin. */
 export interface RetryingSnapshot extends SnapshotProgress {
   readonly status: 'retrying';
   /** What failed, and when the next attempt begins. */
@@ -37,7 +37,7 @@ export interface RetryingSnapshot extends SnapshotProgress {
 /** The last snapshot of a complete response. */
 export interface CompleteSnapshot extends SnapshotProgress {
   readonly status: 'complete';
-  /** For a source of events: holds the log's tail, and under `functionErrors: 'emit'` the function's failure. */
+  /** The log's tail, and under `functionErrors: 'emit'` the function's failure. Absent for a source of plain bytes. */
   readonly complete?: CompleteEvent;
 }
 
@@ -51,10 +51,10 @@ export interface FailedSnapshot extends SnapshotProgress {
 /** A response at one moment, from `toSnapshots`, discriminated by `status`. A new frozen object each time. */
 export type Snapshot = ConnectingSnapshot | StreamingSnapshot | RetryingSnapshot | CompleteSnapshot | FailedSnapshot;
 
-/** What a {@link Snapshot} shows: its discriminant. */
+/** The discriminant of a {@link Snapshot}. */
 export type SnapshotStatus = Snapshot['status'];
 
-/** The optional fields. Which of them are there follows from the status. */
+/** The optional fields. The status decides which of them are present. */
 interface SnapshotFields extends Pick<SnapshotProgress, 'head' | 'httpHead'> {
   readonly retry?: RetryEvent;
   readonly complete?: CompleteEvent;
@@ -64,9 +64,9 @@ interface SnapshotFields extends Pick<SnapshotProgress, 'head' | 'httpHead'> {
 /** A response's state, fed by its events. */
 export interface SnapshotState {
   /**
-   * Whether there is something new to see.
+   * Takes the next item. Returns whether the snapshot has changed.
    *
-   * @throws ResponseTooLargeError for a payload over the limit, which leaves the state as it was.
+   * @throws ResponseTooLargeError for a payload over the limit. The state is then unchanged.
    */
   take(item: PayloadSource): boolean;
   fail(error: unknown): void;
@@ -74,7 +74,7 @@ export interface SnapshotState {
   snapshot(): Snapshot;
 }
 
-/** Makes the state of one subscription, which holds the text of at most `maxBytes` of payload. */
+/** Makes the state of one subscription. It holds the text of at most `maxBytes` of payload. */
 export function createSnapshotState(maxBytes: number): SnapshotState {
   let decodePiece = createPieceDecoder();
   let status: SnapshotStatus = 'connecting';
@@ -90,7 +90,7 @@ export function createSnapshotState(maxBytes: number): SnapshotState {
       throw new ResponseTooLargeError('The response is larger than the maxBytes of toSnapshots', { maxBytes });
     }
     if (status !== 'streaming') stream(fields);
-    // Engines append in constant time and join the pieces when the text is first read.
+    // JavaScript engines append in constant time, and join the pieces when the text is first read.
     text += decodePiece(payload);
     bytes += payload.length;
     chunks++;
@@ -108,7 +108,7 @@ export function createSnapshotState(maxBytes: number): SnapshotState {
       bytes = 0;
       chunks = 0;
     }
-    // A replay goes on within the character that was cut; after the other two it is void.
+    // A replay goes on within the character that was cut. A restart or a continuation drops that character.
     if (event.mode === 'restart' || event.mode === 'continue') decodePiece = createPieceDecoder();
     const { httpHead } = fields;
     fields = { ...(event.mode === 'replay' && httpHead && { httpHead }), retry: event };
@@ -133,7 +133,7 @@ export function createSnapshotState(maxBytes: number): SnapshotState {
           retry(event);
           return true;
         case 'complete':
-          // Shows with the last snapshot, which follows at once.
+          // The last snapshot has it, and follows at once.
           completeEvent = event;
           return false;
         case 'unknown':

@@ -16,14 +16,13 @@ interface Waiter<T> {
  *
  * - **Emits** every value of the Observable, in order.
  * - **Completes** with the Observable, after the values that wait.
- * - **Errors** with the Observable's error, unchanged, after the values that came before it; also with what `open`
- *   throws.
+ * - **Errors** with the Observable's error, unchanged, after the values before it; with what `open` throws.
  * - **Unsubscribing**: leaving the loop (`break`, `return`, an error) unsubscribes and so closes the connection. The
- *   iterator's `return()` does so at once, also while a `next()` waits.
- * - **Memory** what one network read brings (64 KiB of payload in Node). `open` has to give `pauseWhile` to its source:
- *   a source that does not pause fills the queue.
+ *   iterator's `return()` unsubscribes at once, also while a `next()` waits.
+ * - **Memory** the values of one network read, which has 64 KiB of payload in Node. `open` has to give `pauseWhile` to
+ *   its source. A source that does not pause fills the queue.
  *
- * The iterator is used up by one loop, as a generator's is.
+ * The iterator serves one loop, as a generator's does.
  *
  * @example
  * const rows = toAsyncIterable((pauseWhile) =>
@@ -31,7 +30,7 @@ interface Waiter<T> {
  * );
  * for await (const row of rows) await save(row);
  *
- * @param open - Makes the Observable, when the loop begins. The source holds back while `pauseWhile` says true.
+ * @param open - Makes the Observable when the loop begins. Its source has to pause while `pauseWhile` is true.
  */
 export function toAsyncIterable<T>(
   open: (pauseWhile: Observable<boolean>) => Observable<T>,
@@ -42,9 +41,9 @@ export function toAsyncIterable<T>(
   const waiting: Waiter<T>[] = [];
   let opened = false;
   let arrived: T[] = [];
-  /** How many of `arrived` were handed out. */
+  /** How many values of `arrived` were handed out. */
   let taken = 0;
-  /** Once the Observable has ended or was left. An error is thrown once. */
+  /** Set when the Observable has ended or the loop was left. An error is thrown once, and then removed. */
   let end: { readonly failure?: { readonly error: unknown } } | undefined;
 
   function subscribe(): void {

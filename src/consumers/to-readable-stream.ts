@@ -11,11 +11,10 @@ import { callback, checkValue, observable } from '../shared/check-options.js';
  *
  * - **Emits** every value of the Observable, in order. The stream's values are not copied, and may be of any type.
  * - **Completes** with the Observable, after the values that wait.
- * - **Errors** with the Observable's error, unchanged, after the values that came before it; also with what `open`
- *   throws.
+ * - **Errors** with the Observable's error, unchanged, after the values before it; with what `open` throws.
  * - **Unsubscribing**: `cancel()`, or leaving a `for await` over the stream, unsubscribes and so closes the connection.
- * - **Memory** what one network read brings (64 KiB of payload in Node). `open` has to give `pauseWhile` to its source:
- *   a source that does not pause fills the queue.
+ * - **Memory** the values of one network read, which has 64 KiB of payload in Node. `open` has to give `pauseWhile` to
+ *   its source. A source that does not pause fills the queue.
  *
  * @example
  * const body = toReadableStream((pauseWhile) =>
@@ -26,7 +25,7 @@ import { callback, checkValue, observable } from '../shared/check-options.js';
  * );
  * return new Response(body);
  *
- * @param open - Makes the Observable, at the first read. The source holds back while `pauseWhile` says true.
+ * @param open - Makes the Observable at the first read. Its source has to pause while `pauseWhile` is true.
  * @see https://streams.spec.whatwg.org/#rs-class the stream
  */
 export function toReadableStream<T>(open: (pauseWhile: Observable<boolean>) => Observable<T>): ReadableStream<T> {
@@ -34,7 +33,7 @@ export function toReadableStream<T>(open: (pauseWhile: Observable<boolean>) => O
   const paused = new BehaviorSubject(false);
   const connection = new Subscription();
   let opened = false;
-  /** Whether a reader waits for a value that has not come yet. */
+  /** Whether a reader waits for a value. */
   let wanted = false;
   let failure: { readonly error: unknown } | undefined;
 
@@ -49,13 +48,13 @@ export function toReadableStream<T>(open: (pauseWhile: Observable<boolean>) => O
       source.subscribe({
         next(value) {
           wanted = false;
-          // Calls `pull` at once where another reader waits, and so may set `wanted` again.
+          // Calls `pull` at once where another reader waits. `pull` then sets `wanted` again.
           controller.enqueue(value);
           pause();
         },
         error(error: unknown) {
           failure = { error };
-          // An error throws away what is queued, so it waits for the queue to be empty.
+          // An error drops the queued values, so that it has to wait until the queue is empty.
           if (controller.desiredSize === 0) controller.error(error);
         },
         complete: () => controller.close(),
@@ -65,7 +64,7 @@ export function toReadableStream<T>(open: (pauseWhile: Observable<boolean>) => O
 
   return new ReadableStream<T>(
     {
-      // Called when a reader waits and the queue is empty, since the high water mark is 0.
+      // Called when a reader waits and the queue is empty, because the high water mark is 0.
       pull(controller) {
         wanted = true;
         if (failure) controller.error(failure.error);

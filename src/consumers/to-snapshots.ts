@@ -16,14 +16,15 @@ import { createSnapshotState, type Snapshot } from './snapshot-state.js';
 /** Options of {@link toSnapshots}. */
 export interface ToSnapshotsOptions {
   /**
-   * The shortest time between two snapshots, in milliseconds of RxJS scheduler time; the last one does not wait for it.
+   * The shortest time between two snapshots, in milliseconds of RxJS scheduler time. The last snapshot does not wait.
    *
    * @defaultValue 16, a frame of a 60 Hz display
    */
   readonly intervalMs?: number;
   /**
-   * The largest payload whose text is held, in bytes. A larger one is a `failed` snapshot with a
-   * {@link ResponseTooLargeError} and the text up to the chunk that passes the limit; the connection is closed.
+   * The largest payload whose text is held, in bytes. A larger one becomes a `failed` snapshot with a
+   * {@link ResponseTooLargeError} and the text before the chunk that passes the limit, and the connection is closed.
+   * `Infinity` sets no limit.
    *
    * @defaultValue 16,777,216 (16 MiB)
    */
@@ -31,22 +32,21 @@ export interface ToSnapshotsOptions {
 }
 
 /**
- * Turns a response into snapshots for a user interface: what it shows now, at a pace that it can render.
+ * Turns a response into snapshots for a user interface, at a pace that it can render.
  *
  *     source  h-a-b-c----------------d--(e|)      h: head, a to d: chunks, e: complete; intervalMs: 10
  *     result  s---------t------------u--(v|)      s: connecting, t: 'abc', u: 'abcd', v: complete
  *
- * - **Emits** the first snapshot at once, at the subscription (`connecting`); then the current one at most every
- *   `intervalMs`, and only after a change; the last one immediately, with everything in it.
+ * - **Emits** the first snapshot (`connecting`) at the subscription. After a change it emits the current snapshot, at
+ *   most every `intervalMs`. It emits the last snapshot at once, with everything in it.
  * - **Completes** with the source, after a snapshot with status `complete`. Completes also when the source fails or the
  *   payload passes `maxBytes`, after a snapshot with status `failed`, the error, and the text so far.
  * - **Errors** never.
  * - **Unsubscribing** unsubscribes from the source and cancels the timer.
- * - **Memory** the text of at most `maxBytes`, since each snapshot holds all of it; this operator appends and never
- *   copies.
+ * - **Memory** the text of at most `maxBytes`. Each snapshot holds the whole text, which is appended to and not copied.
  *
- * A character cut between chunks appears when it is whole. A `retry` shows as `retrying`; with mode `restart` it
- * empties the text.
+ * A character cut between chunks appears when it is whole. A `retry` becomes a snapshot with status `retrying`. With
+ * mode `restart` it empties the text.
  *
  * @example
  * toSignal(
@@ -63,36 +63,36 @@ export function toSnapshots(options: ToSnapshotsOptions = {}): OperatorFunction<
   return (source) =>
     new Observable<Snapshot>((subscriber) => {
       const state = createSnapshotState(maxBytes);
-      /** Present from a snapshot until the next one may come. */
-      let pause: Subscription | undefined;
+      /** The time until the next snapshot may come. Undefined where it may come now. */
+      let wait: Subscription | undefined;
       let changed = false;
 
       function emit(): void {
         changed = false;
-        // Before the snapshot goes out: its consumer may cause the next change synchronously.
-        pause = asyncScheduler.schedule(() => {
-          pause = undefined;
+        // Scheduled before the snapshot is emitted, because its consumer may cause the next change synchronously.
+        wait = asyncScheduler.schedule(() => {
+          wait = undefined;
           if (changed) emit();
         }, intervalMs);
         subscriber.next(state.snapshot());
       }
 
       function emitLast(): void {
-        pause?.unsubscribe();
+        wait?.unsubscribe();
         subscriber.next(state.snapshot());
       }
 
-      subscriber.add(() => pause?.unsubscribe());
+      subscriber.add(() => wait?.unsubscribe());
       emit();
       // A consumer that left at the first snapshot needs no invocation.
       if (subscriber.closed) return;
       return source
         .pipe(
-          // An operator of its own, so that an error of it becomes a failed snapshot too.
+          // An operator of its own, so that an error that it throws becomes a failed snapshot too.
           filter((item) => state.take(item)),
           tap({
             next() {
-              if (pause === undefined) emit();
+              if (wait === undefined) emit();
               else changed = true;
             },
             error(error: unknown) {

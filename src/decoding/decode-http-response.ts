@@ -7,16 +7,16 @@ import { createHttpResponseDecoder } from './http-response-decoder.js';
 /** Options of {@link decodeHttpResponse}. */
 export interface DecodeHttpResponseOptions {
   /**
-   * Which of the function's own statuses are failures: `true` for 400 and above, or a predicate. Such a response is an
-   * `HttpStatusError` that carries the body, and emits neither its `http-head` nor its chunks. With either, a response
-   * that was announced with a prelude and has none is a `ProtocolError`: its status is unknown.
+   * Which of the function's own statuses are failures: `true` for 400 and above, or a predicate. A failed response is
+   * an `HttpStatusError` with the body, and emits neither its `http-head` nor its chunks. A response whose head
+   * announced a prelude and that has none is a `ProtocolError`, because its status is unknown.
    *
    * @defaultValue `false`
    */
   readonly failOnStatus?: boolean | ((statusCode: number) => boolean);
   /**
-   * How much of a failed response's body the error carries, in bytes. Once as much is there the error comes at once,
-   * with the body cut there, and the connection is closed. `Infinity` sets no limit.
+   * How much of a failed response's body the error holds, in bytes. When the body reaches this limit, the error comes
+   * at once with the body so far, and the connection is closed. `Infinity` sets no limit.
    *
    * @defaultValue 65,536 (64 KiB)
    */
@@ -35,19 +35,19 @@ const booleanOrCallback: OptionRule = {
  *     source  -h-a--b--c----(e|)  h: head, a: '{"statusCode":201', b: '}\0\0\0\0', c: '\0\0\0\0hi', e: complete
  *     result  -h-------(tx)-(e|)  t: { type: 'http-head', statusCode: 201 }, x: 'hi'
  *
- * - **Emits** what it gets, the prelude replaced by an `http-head`; cut anywhere. Body chunks are views, not copies,
- *   and NULs in them stay. A payload without a prelude passes through unchanged, without an `http-head`; only a first
- *   JSON object is held back until the byte after it, and then comes as one chunk. Plain bytes become chunk events.
- *   Events of unknown types keep their place among the chunks.
+ * - **Emits** the source's events, with an `http-head` instead of the prelude, wherever the bytes are cut. Body chunks
+ *   are views and not copies, and keep their NUL bytes. A payload without a prelude passes through unchanged, without
+ *   an `http-head`. If it begins with a JSON object, that is held back until the byte after it, and then comes as one
+ *   chunk. Plain bytes become chunk events. Events of unknown types keep their place among the chunks.
  * - **Completes** with the source.
  * - **Errors** with the source's error, unchanged; `ResponseTooLargeError` for a prelude over 64 KiB; `ProtocolError`
- *   for one that is no JSON; under `failOnStatus` `HttpStatusError`, and `ProtocolError` where the head announced a
- *   prelude and none came; `DetachedPayloadError` for a chunk whose buffer was transferred.
+ *   for a prelude that is not JSON; under `failOnStatus` `HttpStatusError`, and `ProtocolError` for an announced
+ *   prelude that never came; `DetachedPayloadError` for a chunk whose buffer was transferred.
  * - **Unsubscribing** unsubscribes from the source.
- * - **Memory** at most 64 KiB of payload and unknown events until the prelude is read; under `failOnStatus` the error's
- *   body; then nothing.
+ * - **Memory** at most 64 KiB of payload and unknown events until the prelude is read. Under `failOnStatus` it holds
+ *   the body of a failed response.
  *
- * After a `retry` that starts over or continues with a new invocation, a new prelude and so another `http-head` comes.
+ * After a `retry` with mode `restart` or `continue` a new prelude comes, and so another `http-head`.
  *
  * @example
  * invokeWithResponseStream(client, { FunctionName: 'site' })
@@ -55,7 +55,7 @@ const booleanOrCallback: OptionRule = {
  *   .subscribe({ next: (html) => process.stdout.write(html), error: console.error });
  *
  * @param options.failOnStatus - Which statuses are failures. @defaultValue `false`
- * @param options.maxErrorBodyBytes - How much of a failed response's body the error carries, in bytes.
+ * @param options.maxErrorBodyBytes - How much of a failed response's body the error holds, in bytes.
  * @defaultValue 65,536 (64 KiB)
  * @see https://docs.aws.amazon.com/lambda/latest/dg/response-streaming-tutorial.html the format followed
  */

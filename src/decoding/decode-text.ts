@@ -7,8 +7,8 @@ import { createPieceDecoder, type DecodePiece } from '../shared/text-decoder.js'
 /** Options of {@link decodeText}. */
 export interface DecodeTextOptions {
   /**
-   * An `InvalidTextError` where the bytes are not UTF-8, instead of U+FFFD in their place. What came before the chunk
-   * with the fault is delivered.
+   * Whether bytes that are not UTF-8 end the stream with an `InvalidTextError`, instead of becoming U+FFFD. The text
+   * before the faulty chunk is emitted.
    *
    * @defaultValue `false`
    */
@@ -21,9 +21,9 @@ export interface DecodeTextOptions {
  *     source  --a--b--c--|      a, b, c: chunks, together the three bytes of '€'
  *     result  --------t--|      t: '€'
  *
- * - **Emits** non-empty strings; where one ends and the next begins carries no meaning. A byte order mark at the start
+ * - **Emits** non-empty strings. Where one ends and the next begins carries no meaning. A byte order mark at the start
  *   is dropped. Events without payload are not passed on.
- * - **Completes** with the source, after a flush; an unfinished character becomes U+FFFD.
+ * - **Completes** with the source, after a flush. An unfinished character becomes U+FFFD.
  * - **Errors** with the source's error, unchanged; `InvalidTextError` under `fatal`; `DetachedPayloadError` for a chunk
  *   whose buffer was transferred.
  * - **Unsubscribing** unsubscribes from the source.
@@ -35,7 +35,7 @@ export interface DecodeTextOptions {
  *   .pipe(decodeText())
  *   .subscribe({ next: (text) => process.stdout.write(text), error: console.error });
  *
- * @param options.fatal - An error instead of U+FFFD. @defaultValue `false`
+ * @param options.fatal - Whether invalid bytes are an error instead of U+FFFD. @defaultValue `false`
  * @see https://encoding.spec.whatwg.org/#interface-textdecoder the rule followed
  */
 export function decodeText(options: DecodeTextOptions = {}): OperatorFunction<PayloadSource, string> {
@@ -52,7 +52,7 @@ export function decodeText(options: DecodeTextOptions = {}): OperatorFunction<Pa
       };
       reset();
 
-      /** Without bytes, ends the text. */
+      /** Decodes bytes. Without bytes it ends the text. */
       const decode = (bytes?: Uint8Array): void => {
         let text: string;
         try {

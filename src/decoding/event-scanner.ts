@@ -4,11 +4,11 @@ import type { PayloadDecoder } from '../shared/payload.js';
 import type { LinePosition } from './line-positions.js';
 import { createPieceDecoder } from '../shared/text-decoder.js';
 
-/** Cuts payload bytes into text that ends where a server-sent event ends, or where a chunk does. */
+/** Cuts payload bytes into pieces of text. A piece ends at the end of a server-sent event or of a chunk. */
 export interface EventScanner extends PayloadDecoder {
-  /** @param resumeAt - Where a `continue` goes on counting; unless given, at the unfinished event. */
+  /** @param resumeAt - Where counting goes on after a `continue`: by default at the unfinished event. */
   reset(mode: 'restart' | 'continue', resumeAt?: LinePosition): void;
-  /** Where the event that is being handed out begins. */
+  /** Returns the place where the event begins that is being handed out. */
   readonly position: () => LinePosition;
 }
 
@@ -17,13 +17,14 @@ const carriageReturn = 13;
 const colon = 58;
 
 /**
- * Hands out text with `\n` as its only line end, at most one event's end in each piece, until the subscriber is closed.
+ * Hands out pieces of text until the subscriber is closed. In a piece every line ends in `\n`, and at most one event
+ * ends.
  *
- * The parser behind it could read the chunks as they are. But it counts its limit in characters and only where a chunk
- * ends, it waits for another line where a chunk ends in `\r`, and it tells no place. So what is emitted, and when,
- * would depend on how the bytes were cut.
+ * The parser that reads the pieces could read the chunks as they are. But it counts its limit in characters and only at
+ * the end of a chunk, waits for another line after a chunk that ends in `\r`, and reports no place. So the events, and
+ * their time, would depend on where the bytes are cut.
  *
- * @param onText - Takes each piece, and whether it ends with an event's blank line.
+ * @param onText - Takes each piece, and whether it ends with the blank line of an event.
  */
 export function createEventScanner(
   subscriber: { readonly closed: boolean },
@@ -31,7 +32,7 @@ export function createEventScanner(
   maxEventBytes: number,
 ): EventScanner {
   let decodePiece = createPieceDecoder();
-  // Where the event begins, its lines and bytes so far.
+  /** Where the event begins. */
   let start: LinePosition = { line: 1, offset: 0 };
   let line = 1;
   let offset = 0;
@@ -43,11 +44,11 @@ export function createEventScanner(
   const handOut = (bytes: Uint8Array, endsEvent: boolean): void =>
     onText(decodePiece(bytes).replaceAll(/\r\n?/g, '\n'), endsEvent);
 
-  /** Ends a line, and tells whether it ended an event. */
+  /** Ends a line. Returns whether it ended an event. */
   const endLine = (): boolean => {
     const isBlank = lineBytes === 0;
     if (isBlank) eventBytes = 0;
-    // Comments are not held, and may come for hours without a blank line.
+    // Comments do not count, because they are not held, and may come for hours without a blank line.
     else if (isComment) eventBytes -= lineBytes;
     else eventBytes++;
     line++;
@@ -55,7 +56,7 @@ export function createEventScanner(
     return isBlank;
   };
 
-  /** The event begins at its first line that is neither blank nor a comment. */
+  /** Notes where the next line begins. An event begins at its first line that is neither blank nor a comment. */
   const beginAt = (nextByte: number): void => {
     if (eventBytes === 0) start = { line, offset: nextByte };
   };
@@ -67,7 +68,7 @@ export function createEventScanner(
       for (let index = 0; index < length; index++) {
         const byte = bytes[index];
         if (byte === lineFeed && afterReturn) {
-          // The second half of a terminator, whose first half has done its work.
+          // The second half of `\r\n`. The line has ended at the first half.
           afterReturn = false;
           if (from === index) from++;
           beginAt(offset + index + 1);
@@ -106,7 +107,7 @@ export function createEventScanner(
       afterReturn = false;
     },
 
-    // The end of the payload stands for the line's end and the blank line that are missing.
+    // The end of the payload replaces the missing line end and the missing blank line.
     flush: () => onText(`${decodePiece()}${lineBytes > 0 ? '\n' : ''}\n`, true),
 
     position: () => start,

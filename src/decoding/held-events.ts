@@ -3,9 +3,9 @@ import type { ChunkEvent, LambdaStreamEvent, UnknownEvent } from '../events.js';
 import { createByteCollector, type ByteCollector } from '../shared/byte-collector.js';
 import { copyUnknown, sizeOfUnknown } from '../shared/unknown-event.js';
 
-/** Events that are held until it is known what they are. */
+/** Events that are held until it is known whether they are a prelude or body. */
 export interface HeldEvents {
-  /** Holds a copy. Returns false for an event of an unknown type with nothing held before it, which is not held. */
+  /** Holds a copy. Returns false, and holds nothing, for an event of an unknown type that comes first. */
   append(event: ChunkEvent | UnknownEvent): boolean;
   /** The payload of all chunks. */
   bytes(): Uint8Array;
@@ -15,8 +15,9 @@ export interface HeldEvents {
   all(): LambdaStreamEvent[];
 }
 
+/** Chunks without another event between them. */
 interface Run {
-  /** The last of its chunks, without its payload. */
+  /** The last chunk, without its payload. */
   last: ChunkEvent;
   readonly bytes: ByteCollector;
 }

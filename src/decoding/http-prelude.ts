@@ -1,7 +1,8 @@
 import { ProtocolError, ResponseTooLargeError } from '../errors.js';
 import type { HttpHeadEvent } from '../events.js';
+import { mediaTypeOf } from '../shared/media-type.js';
 
-/** The longest prelude that is read, its NUL bytes included. */
+/** The longest prelude that is read, with its NUL bytes. */
 export const maxPreludeBytes = 64 * 1024;
 
 /** How many NUL bytes stand between a prelude's JSON and the body. */
@@ -14,14 +15,14 @@ const closeBracket = 0x5d;
 const openBrace = 0x7b;
 const closeBrace = 0x7d;
 
-/** Where the body begins in the bytes just scanned, or why that is not known. */
+/** Where the body begins in the bytes just scanned, or why it is not known. */
 export type PreludeScan = number | 'undecided' | 'absent';
 
 /**
  * Makes a scanner that looks for the end of a prelude, byte by byte across pieces cut anywhere.
  *
- * It follows the JSON's nesting instead of looking for NUL bytes alone, so that a payload that has no prelude but
- * begins like one, such as a JSON line, is recognised where its first object ends. So it is not held until the end.
+ * It follows the nesting of the JSON, and does not look for NUL bytes alone. A payload without a prelude may begin like
+ * one, such as a JSON line. Such a payload is recognised at the end of its first object, and not held any longer.
  *
  * @returns A function that takes the next bytes and throws {@link ResponseTooLargeError} past {@link maxPreludeBytes}.
  */
@@ -71,16 +72,16 @@ export function createPreludeScanner(): (bytes: Uint8Array) => PreludeScan {
   };
 }
 
-/** Tells whether a content type announces a prelude. Media types are case-insensitive and end at `;`. */
-export function announcesPrelude(contentType = ''): boolean {
-  return /^\s*application\/vnd\.awslambda\.http-integration-response\s*(;|$)/i.test(contentType);
+/** Tells whether a content type announces a prelude. */
+export function announcesPrelude(contentType?: string): boolean {
+  return mediaTypeOf(contentType) === 'application/vnd.awslambda.http-integration-response';
 }
 
 /**
  * Reads a prelude's JSON.
  *
- * A header's value may be an array in either member, as AWS's Rust runtime and so the Lambda Web Adapter write several
- * values of one name. What is null, or an empty array, is left out.
+ * A header's value may be an array in both members, because AWS's Rust runtime, and with it the Lambda Web Adapter,
+ * writes several values of one name so. A value that is null or an empty array is left out.
  *
  * @throws {@link ProtocolError} for bytes that are not JSON, and for a field of another type than runtimes write.
  */
@@ -110,7 +111,7 @@ export function parsePrelude(json: Uint8Array): HttpHeadEvent {
 
 function parsePreludeJson(json: Uint8Array): Record<string, unknown> {
   try {
-    // The scanner has seen it begin with a brace: what parses is an object.
+    // The scanner has seen that the text begins with a brace. So the result is an object.
     return JSON.parse(new TextDecoder().decode(json)) as Record<string, unknown>;
   } catch {
     // The parser's own message quotes the payload, which must not travel in an error.

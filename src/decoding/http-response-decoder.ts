@@ -13,7 +13,7 @@ import {
   preludeDelimiterBytes,
 } from './http-prelude.js';
 
-/** What the next bytes belong to. `held` are the events that are either a prelude or body. */
+/** What the next bytes belong to. The events in `held` are either a prelude or body. */
 type Phase =
   | { readonly name: 'prelude'; readonly scan: ReturnType<typeof createPreludeScanner>; readonly held: HeldEvents }
   | { readonly name: 'failure'; readonly head: HttpHeadEvent; readonly body: ByteCollector }
@@ -36,7 +36,7 @@ export function createHttpResponseDecoder(
   maxErrorBodyBytes: number,
 ): ItemReader {
   let phase = preludePhase();
-  /** Whether the response's head says that a prelude comes. */
+  /** Whether the response's head announces a prelude. */
   let announced = false;
 
   function takeChunk(event: ChunkEvent): void {
@@ -121,7 +121,7 @@ export function createHttpResponseDecoder(
     } else if (event.type === 'unknown') {
       if (phase.name === 'prelude' && phase.held.append(event)) return;
     } else if (event.type === 'complete') {
-      // A function that failed is the reason for a missing prelude, and its failure is told by this event.
+      // A function that failed writes no prelude. This event tells of the failure.
       if (event.errorCode !== undefined) announced = false;
       end();
     }

@@ -29,7 +29,8 @@ export interface LinePositions {
  * the line feeds, because most lines are never asked about.
  */
 export function createLinePositions(): LinePositions {
-  // `line` and `offset` are the place of the line that begins at `located` in `burst`. `passed` lines came after it.
+  // `line` and `offset` are the place of the line that begins at `located` in `burst`. After it, `passed` lines were
+  // handed out.
   let line = 1;
   let offset = 0;
   let burst: Uint8Array | undefined;

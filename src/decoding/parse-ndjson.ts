@@ -13,13 +13,13 @@ export interface ParseNdjsonOptions<T> extends LineOptions, RecordOptions<T> {}
  *     source  --a----b--c--|      a: '{"n":1}\n{"n', b: '":2}\r', c: '\n\n{"n":3}'
  *     result  --1-------2--(3|)   1: { n: 1 }, 2: { n: 2 }, 3: { n: 3 }
  *
- * - **Emits** one value a line. Lines of white space only are skipped, as is a byte order mark at the start. Events
- *   without payload are not passed on.
+ * - **Emits** one value for each line. Lines with white space only, and a byte order mark at the start, are skipped.
+ *   Events without payload are not passed on.
  * - **Completes** with the source, after a last line without terminator.
  * - **Errors** with the source's error, unchanged; `InvalidRecordError` with line, byte offset and an excerpt (see
  *   `onInvalid`); `LineTooLongError` past `maxLineBytes`, whatever `onInvalid` is; `DetachedPayloadError` for a chunk
- *   whose buffer was transferred. All records before the fault are emitted first, an asynchronous schema's too.
- * - **Unsubscribing** unsubscribes from the source; nothing more is parsed, not even of the same chunk.
+ *   whose buffer was transferred. All records before the fault are emitted first, also with an asynchronous schema.
+ * - **Unsubscribing** unsubscribes from the source. The rest of the chunk is not parsed.
  * - **Memory** at most `maxLineBytes` of an unfinished line, and `maxPendingBytes` with an asynchronous schema;
  *   lossless.
  * - **Retries**: after `restart` everything starts over. After `continue` records that were not emitted yet are
@@ -32,7 +32,7 @@ export interface ParseNdjsonOptions<T> extends LineOptions, RecordOptions<T> {}
  *
  * @typeParam T - The records' type: inferred from the schema's output; without a schema, what the caller says it is.
  * @param options.schema - Any Standard Schema, to check and transform each record.
- * @param options.onInvalid - What an invalid record does. @defaultValue `'error'`
+ * @param options.onInvalid - What happens to an invalid record. @defaultValue `'error'`
  * @param options.maxLineBytes - The longest line accepted, in bytes without its terminator. @defaultValue `1_048_576`
  * @param options.maxPendingBytes - How much may wait for an asynchronous schema. @defaultValue `16_777_216`
  * @see https://github.com/ndjson/ndjson-spec the format

@@ -25,7 +25,7 @@ export type Settle<T> = (
 /**
  * Makes the judge of one text at a time.
  *
- * @param position - Finds out where the present record begins. It is asked only for an invalid record.
+ * @param position - Finds where the present record begins. It is called only for an invalid record.
  */
 export function createRecordJudge<T>(
   { schema, onInvalid = 'error' }: RecordOptions<T>,

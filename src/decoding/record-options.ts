@@ -11,8 +11,8 @@ export interface RecordOptions<T> {
    */
   readonly schema?: StandardSchemaV1<unknown, T>;
   /**
-   * What an invalid record does: `'error'` ends the stream with an `InvalidRecordError`, and `'skip'` leaves the record
-   * out. A callback gets the error, and the stream goes on. What the callback throws ends the stream.
+   * What happens to an invalid record. `'error'` ends the stream with an `InvalidRecordError`, and `'skip'` leaves the
+   * record out. A callback gets the error, and the stream goes on. What the callback throws ends the stream.
    *
    * @defaultValue `'error'`
    */

@@ -31,7 +31,7 @@ interface WaitingRecord<T> extends LinePosition {
 /**
  * Judges each record at once. While an asynchronous schema validates a record, the records after it wait in a queue.
  *
- * @param position - Finds out where the record begins that is being parsed. It is asked only where that is needed.
+ * @param position - Finds where the record begins that is being parsed. It is called only where the place is needed.
  */
 export function createRecordParser<T>(
   options: RecordOptions<T>,
@@ -41,7 +41,8 @@ export function createRecordParser<T>(
   const { maxPendingBytes = 16_777_216 } = options;
   const [judge, settle] = createRecordJudge(options, position);
   const drained = new Subject<void>();
-  // The record that the schema validates, and the last record behind it. They are linked, because a million may wait.
+  // The record that the schema validates, and the last record in the queue. The records are linked, because a million
+  // of them may wait.
   let first: WaitingRecord<T> | undefined;
   let last: WaitingRecord<T> | undefined;
 

@@ -8,20 +8,22 @@ import { createLineDecoder, lineRules, type LineOptions } from './line-decoder.j
 export interface SplitLinesOptions extends LineOptions {}
 
 /**
- * Splits payload chunks into lines of UTF-8 text, each as soon as its end is there.
+ * Splits payload chunks into lines of UTF-8 text, each as soon as its end has come.
  *
  *     source  --a----b--c--|      a: 'one\ntw', b: 'o\r', c: '\nthree'
  *     result  --1-------2--(3|)   1: 'one', 2: 'two', 3: 'three'
  *
- * - **Emits** lines without their terminator, which is `\n` or `\r\n`; empty lines too. A byte order mark at the start
- *   is dropped. Bytes that are not UTF-8 become U+FFFD. Events without payload are not passed on.
- * - **Completes** with the source, after a last line without terminator; a terminator at the end makes no empty line.
+ * - **Emits** lines without their terminator, `\n` or `\r\n`. Empty lines are emitted too. A byte order mark at the
+ *   start is dropped. Bytes that are not UTF-8 become U+FFFD. Events without payload are not passed on.
+ * - **Completes** with the source, after a last line without terminator. After a terminator at the end there is no
+ *   empty line.
  * - **Errors** with the source's error, unchanged; `LineTooLongError` past `maxLineBytes`, after the lines before it;
  *   `DetachedPayloadError` for a chunk whose buffer was transferred.
- * - **Unsubscribing** unsubscribes from the source; no more lines are handed out, not even of the same chunk.
+ * - **Unsubscribing** unsubscribes from the source. The other lines of the chunk are not emitted.
  * - **Memory** at most `maxLineBytes` of an unfinished line; lossless. A string may share memory with the other lines
  *   of its chunk, as JavaScript engines do with parts of strings.
- * - **Retries**: after `restart` all starts over; after `continue` the unfinished line is dropped and counting goes on.
+ * - **Retries**: after `restart` everything starts over. After `continue` the unfinished line is dropped, and counting
+ *   goes on.
  *
  * @example
  * invokeWithResponseStream(client, { FunctionName: 'export-csv' })

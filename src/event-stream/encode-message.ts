@@ -1,6 +1,6 @@
 import { EventStreamCodec, type MessageHeaders, type MessageHeaderValue } from '@smithy/eventstream-codec';
 
-/** Header values of a frame: a string stands for a header of type string. */
+/** Header values of a frame. A string is a header of type string. */
 export type FrameHeaders = Readonly<Record<string, string | MessageHeaderValue>>;
 
 const encoder = new TextEncoder();
@@ -10,12 +10,12 @@ const codec = new EventStreamCodec(
   (text) => encoder.encode(text),
 );
 
-/** Text as UTF-8, bytes as they are. */
+/** Encodes text as UTF-8. Returns bytes unchanged. */
 export function toBytes(data: string | Uint8Array): Uint8Array {
   return typeof data === 'string' ? encoder.encode(data) : data;
 }
 
-/** Encodes one message of the AWS event-stream encoding with AWS's own codec; headers in the order given. */
+/** Encodes one message of the AWS event-stream encoding with AWS's own codec. The headers keep their order. */
 export function encodeFrame(headers: FrameHeaders, payload: string | Uint8Array = ''): Uint8Array {
   const typed: MessageHeaders = {};
   for (const [name, value] of Object.entries(headers)) {
@@ -33,12 +33,12 @@ export function encodeEvent(
   return encodeFrame({ ':event-type': eventType, ':content-type': contentType, ':message-type': 'event' }, payload);
 }
 
-/** A `PayloadChunk`: bytes that the function wrote. */
+/** Encodes a `PayloadChunk`, which holds bytes that the function wrote. */
 export function encodeChunk(payload: string | Uint8Array): Uint8Array {
   return encodeEvent('PayloadChunk', 'application/octet-stream', payload);
 }
 
-/** An exception within the stream: `:message-type: exception`, its members as JSON. */
+/** Encodes an exception within the stream: `:message-type: exception`, with its members as JSON. */
 export function encodeException(name: string, body: object): Uint8Array {
   return encodeFrame(
     { ':exception-type': name, ':content-type': 'application/json', ':message-type': 'exception' },

@@ -3,13 +3,13 @@ import { pull } from './pull.js';
 
 /** A response body that is being read into an observer. It begins paused. */
 export interface BodySource {
-  /** Stops reading, so that TCP slows the sender down, or goes on. At most what was already received is still held. */
+  /** Stops reading, so that TCP slows the sender down, or goes on. Holds only the bytes that were received before. */
   setPaused(paused: boolean): void;
   /** Closes the connection. May be called at any time, also after the end. */
   destroy(): void;
 }
 
-/** The part of Node's `stream.Readable` that is used, so that the core needs no Node types. */
+/** The used part of Node's `stream.Readable`. The core has no Node types. */
 interface NodeBody {
   pause(): unknown;
   resume(): unknown;
@@ -18,11 +18,12 @@ interface NodeBody {
 }
 
 /**
- * Opens whatever an HTTP handler left as a body: a Node stream, a web stream, a Blob, or nothing.
+ * Opens the body that an HTTP handler has left: a Node stream, a web stream, a Blob, or nothing.
  *
- * The kind is known by its methods. Class names do not survive a minifier, and `instanceof` fails across realms.
+ * The kind is recognised by its methods, because a minifier changes class names, and `instanceof` fails across realms.
  *
- * @param isDone - Nobody listens any more. True after the observer's completion or error.
+ * @param isDone - Tells whether the observer is done: after its completion or error, or because nobody listens any
+ * more.
  * @throws TypeError for any other body.
  */
 export function openBody(body: unknown, observer: Observer<Uint8Array>, isDone: () => boolean): BodySource {
@@ -34,7 +35,7 @@ export function openBody(body: unknown, observer: Observer<Uint8Array>, isDone: 
   throw new TypeError('The HTTP handler left a body that is not a Node stream, a web stream or a Blob');
 }
 
-/** A web stream that has ended. */
+/** Makes a web stream that has ended. */
 export function emptyWebStream(): ReadableStream<Uint8Array> {
   return new ReadableStream<Uint8Array>({
     start(controller) {
@@ -46,10 +47,11 @@ export function emptyWebStream(): ReadableStream<Uint8Array> {
 /**
  * Reads a Node stream by its events, which cost no promise per read.
  *
- * The listeners stay for good: a stream that fails after it was destroyed must not become an uncaught exception.
+ * The listeners stay, because the error of a stream that fails after it was destroyed would otherwise be an uncaught
+ * exception.
  */
 function readNodeBody(body: NodeBody, observer: Observer<Uint8Array>): BodySource {
-  // Before the first listener for data, which would start the flow.
+  // Paused before the first listener for data, which would start the flow.
   body.pause();
   body.on('data', (bytes: Uint8Array) => observer.next(bytes));
   body.on('end', () => observer.complete());
@@ -65,7 +67,7 @@ function readNodeBody(body: NodeBody, observer: Observer<Uint8Array>): BodySourc
   };
 }
 
-/** Reads a web stream: one promise per read, none per event. */
+/** Reads a web stream. It costs one promise per read, and no promise per event. */
 function readWebBody(
   body: ReadableStream<Uint8Array>,
   observer: Observer<Uint8Array>,
@@ -74,9 +76,9 @@ function readWebBody(
   const reader = body.getReader();
   return {
     ...pull(() => reader.read() as Promise<IteratorResult<Uint8Array, unknown>>, observer, isDone),
-    // Cancels the body itself: on Node an aborted fetch goes on delivering once its signal was garbage-collected
-    // (https://github.com/nodejs/undici/issues/3644). A stream that had already failed rejects here. It is closed,
-    // which is all that was asked.
+    // Cancels the body itself. In Node an aborted fetch may go on once its signal was garbage-collected
+    // (https://github.com/nodejs/undici/issues/3644). A stream that has failed before rejects here. It is closed, and
+    // nothing more is wanted.
     destroy: () => void reader.cancel().catch(() => undefined),
   };
 }

@@ -1,3 +1,5 @@
+import { isPlainObject } from '../shared/json.js';
+
 /**
  * Encodes an object as JSON.
  *
@@ -15,8 +17,8 @@ export function encodeJson(member: string, value: object): Uint8Array {
   let hidden: object | undefined;
   try {
     json = JSON.stringify(value);
-    if (json === '{}' && !toJSON && !isPlain(value)) hidden = value;
-    // Each value is looked at only where the JSON holds `{}`, because the look takes several times as long.
+    if (json === '{}' && !toJSON && !isPlainObject(value)) hidden = value;
+    // The values are examined only where the JSON holds `{}`, because that takes several times as long.
     else if (json.includes('{}')) {
       JSON.stringify(value, (_key, part: unknown) => {
         if (isHidden(part)) hidden ??= part;
@@ -37,12 +39,6 @@ export function encodeJson(member: string, value: object): Uint8Array {
 function isHidden(value: unknown): value is object {
   if (typeof value !== 'object' || value === null || 'length' in value) return false;
   return tagOf(value) !== 'Object' && JSON.stringify(value) === '{}';
-}
-
-/** Tells an object literal of any realm, or an object without a prototype. */
-function isPlain(value: object): boolean {
-  const prototype = Object.getPrototypeOf(value) as object | null;
-  return prototype === null || Object.getPrototypeOf(prototype) === null;
 }
 
 /** Makes the error for a value. Its message names the value's kind and never its content. */

@@ -7,11 +7,11 @@ import { defined } from '../shared/defined.js';
 /** Delivers the events of one response to its subscriber, and turns its end into a completion or an error. */
 export interface EventDelivery {
   readonly head: (event: HeadEvent) => void;
-  /** @throws DetachedPayloadError for a chunk whose buffer was given away, which would count as no bytes. */
+  /** @throws DetachedPayloadError for a chunk whose buffer was transferred, because it would count as empty. */
   readonly chunk: (event: ChunkEvent) => void;
   /** Takes the InvokeComplete. Its ErrorCode becomes a FunctionError, unless the caller asked for the event. */
   readonly complete: (event: CompleteEvent) => void;
-  /** Takes an end without InvokeComplete. @param cause - What broke the connection, where it did not just end. */
+  /** Takes an end without InvokeComplete. @param cause - The error that broke the connection. Absent at a plain end. */
   readonly truncated: (cause?: unknown) => void;
   /** Takes any other failure. A ProtocolError gets the function's name and the request's id. */
   readonly fail: (error: unknown) => void;

@@ -46,18 +46,18 @@ export type InvokeInputSource = InvokeInput | (() => InvokeInput | PromiseLike<I
 /** AWS's limit for the `X-Amz-Client-Context` header, in bytes of base64. */
 export const maxClientContextBytes = 3_583;
 
-/** Emits one input. It emits synchronously unless the source answers with a promise. */
+/** Emits one input. It emits synchronously, except where the source returns a promise. */
 export function askForInvokeInput(source: InvokeInputSource): Observable<InvokeInput> {
   return defer((): ObservableInput<InvokeInput> => {
     const input = typeof source === 'function' ? source() : source;
     return isAnswer(input) ? input : [input];
   }).pipe(
-    // An answer without a value becomes an input that is refused.
+    // An Observable without a value becomes an input that is refused.
     first(null, { FunctionName: undefined }),
   );
 }
 
-/** Emits the command's input once. It emits synchronously unless the source is a promise or the payload a Blob. */
+/** Emits the command's input once. It emits synchronously, except for a promise of an input and for a Blob. */
 export function resolveInvokeInput(source: InvokeInputSource): Observable<InvokeCommandInput> {
   return askForInvokeInput(source).pipe(concatMap(toCommandInput));
 }
@@ -73,7 +73,7 @@ function toCommandInput(input: InvokeInput): ObservableInput<InvokeCommandInput>
 }
 
 /**
- * Refuses an input that cannot be sent. To find out, it encodes a payload that becomes JSON.
+ * Refuses an input that cannot be sent. For this check it encodes a payload that becomes JSON.
  *
  * @throws TypeError for a missing FunctionName, and a Payload or ClientContext that cannot be sent; RangeError for a
  * ClientContext over 3,583 bytes of base64.

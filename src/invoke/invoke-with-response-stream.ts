@@ -18,24 +18,25 @@ import { streamOutput } from './mocked-output.js';
 /** Options of {@link invokeWithResponseStream}. */
 export interface InvokeWithResponseStreamOptions {
   /**
-   * What an InvokeComplete with an ErrorCode becomes: with `throw` the stream's error, a `FunctionError`; with `emit`
-   * an ordinary `complete` event with `errorCode` and `errorDetails`, after which the stream completes.
+   * What an InvokeComplete with an ErrorCode becomes. With `throw` it is the stream's error, a `FunctionError`. With
+   * `emit` it is a `complete` event with `errorCode` and `errorDetails`, after which the stream completes.
    *
    * @defaultValue `'throw'`
    */
   readonly functionErrors?: 'throw' | 'emit';
   /**
-   * Leaves the SDK's own retries on (the client's `maxAttempts`): one subscription may then be several HTTP requests,
-   * chosen by HTTP status rather than by exception. Not together with `retryInvocation`, which would multiply them.
+   * Leaves the SDK's own retries on (the client's `maxAttempts`). One subscription may then be several HTTP requests,
+   * and the SDK decides by HTTP status and not by exception. Do not combine it with `retryInvocation`, because the
+   * attempts would multiply.
    *
    * @defaultValue `false`
    */
   readonly sdkRetries?: boolean;
   /**
-   * Pauses the response while its last value is true: it is not read, so that TCP slows the function's stream down.
-   * What one read had already brought (at most 64 KiB in Node) is still delivered. Chromium itself reads some 64 MiB
-   * ahead of its page. After it completes its last value holds. Its error becomes the stream's. It is subscribed to
-   * with the stream, and unsubscribed from with it.
+   * Pauses the response while its last value is true. The response is then not read, so that TCP slows the function's
+   * stream down. The bytes of the last read (at most 64 KiB in Node) are still delivered. Chromium itself reads some
+   * 64 MiB ahead of its page. When this Observable completes, its last value holds. Its error becomes the stream's
+   * error. It is subscribed to and unsubscribed from together with the stream.
    *
    * @defaultValue never paused
    */
@@ -98,7 +99,8 @@ export function invokeWithResponseStream(
   const { functionErrors = 'throw', sdkRetries = false, pauseWhile } = options;
 
   return new Observable((subscriber) => {
-    // Events arrive in the context of the subscription, and not in the one that lifts a pause or ends the SDK's span.
+    // Events arrive in the context of the subscription, and not in that of the caller who ends a pause, or of the SDK's
+    // span.
     const runInContext = captureContext();
     const controller = new AbortController();
     const { signal: abortSignal } = controller;
@@ -108,7 +110,7 @@ export function invokeWithResponseStream(
     let isOpened = false;
     let isPaused = false;
 
-    /** Pauses the response or lets it flow: now, or as soon as it is there. */
+    /** Pauses the response or lets it flow, now or as soon as it has begun. */
     function setPaused(paused: boolean): void {
       isPaused = paused;
       body?.setPaused(paused);
@@ -118,7 +120,7 @@ export function invokeWithResponseStream(
       const delivery = createEventDelivery(String(commandInput.FunctionName), functionErrors, subscriber);
       const observer: OpenResponseObserver = {
         response(response) {
-          // Before the body is read: a 204 completes at once, and its connection is kept.
+          // Set before the body is read, because a 204 completes at once, and its connection is kept.
           isOpened = true;
           body = streamEvents({ response, delivery, subscriber, runInContext, abort });
           setPaused(isPaused);
@@ -134,7 +136,7 @@ export function invokeWithResponseStream(
     }
 
     subscriber.add(() => {
-      // After that the response's own teardown closes its body.
+      // Once the response is opened, its own teardown closes its body.
       if (!isOpened) abort();
     });
     subscriber.add(pauseWhile?.subscribe({ next: setPaused, error: fail }));
@@ -148,7 +150,7 @@ export function invokeWithResponseStream(
   });
 }
 
-/** @throws TypeError for anything that cannot send the command. Says what was given instead. */
+/** @throws TypeError for anything that cannot send the command. The message says what was given instead. */
 function checkClient(client: unknown): void {
   const { send, invokeWithResponseStream: ofVersion2 } = Object(client) as Readonly<Record<string, unknown>>;
   if (typeof send === 'function') return;

@@ -10,9 +10,9 @@ import { pull, type Pull } from './pull.js';
 import { toCompleteEvent } from './to-event.js';
 
 /**
- * Reads the command's output by its `EventStream`: for mocked clients, which run no middleware and have no connection.
+ * Reads the output of a mocked client by its `EventStream`. Such a client runs no middleware and has no connection.
  *
- * @returns The reader of its events, which is still paused. Undefined where the output has no events.
+ * @returns The reader of the events, which is still paused. Undefined where the output has no events.
  */
 export function streamOutput(
   output: LambdaStreamOutput,
@@ -68,7 +68,7 @@ export function streamOutput(
   );
 }
 
-/** An iterator as mocks make it: its methods may answer with or without a promise. */
+/** The iterator of a mock. Its methods may return promises or plain values. */
 interface EventIterator {
   next(): IteratorResult<LambdaStreamOutputEvent> | Promise<IteratorResult<LambdaStreamOutputEvent>>;
   return?(): unknown;
@@ -79,16 +79,16 @@ function iterate(events: AsyncIterable<LambdaStreamOutputEvent> | Iterable<Lambd
   return Symbol.asyncIterator in events ? events[Symbol.asyncIterator]() : events[Symbol.iterator]();
 }
 
-/** Closes a mock's iterator. What it throws or rejects with meanwhile has nobody left to be told. */
+/** Closes a mock's iterator. Its errors are dropped, because the subscriber has left or was told of the end. */
 function close(iterator: EventIterator): void {
   new Promise((resolve) => resolve(iterator.return?.())).catch(() => undefined);
 }
 
-/** Tells an error that says already what it is, AWS's own or this package's, from a broken connection. */
+/** Tells an exception of AWS or an error of this package from a broken connection. */
 function isFinal(error: unknown): boolean {
   return error instanceof LambdaStreamError || '$fault' in (Object(error) as object);
 }
 
 async function* none(): AsyncGenerator<never> {
-  // No events at all.
+  // There are no events.
 }

@@ -2,15 +2,16 @@ import type { Observer } from 'rxjs';
 
 /** Values that are pulled one at a time into an observer. It begins paused. */
 export interface Pull {
-  /** Pulls no more, or goes on. */
+  /** Stops pulling, or goes on. */
   setPaused(paused: boolean): void;
 }
 
 /**
  * Pulls values, one at a time and never while paused, until there are no more.
  *
- * @param next - Asks for the next value. A mock may answer without a promise.
- * @param isDone - Nobody listens any more. True after the observer's completion or error.
+ * @param next - Returns the next value, or a promise of it.
+ * @param isDone - Tells whether the observer is done: after its completion or error, or because nobody listens any
+ * more.
  */
 export function pull<T>(
   next: () => IteratorResult<T, unknown> | PromiseLike<IteratorResult<T, unknown>>,
@@ -20,7 +21,7 @@ export function pull<T>(
   let isPaused = true;
   /** Whether the loop runs. There is never more than one. */
   let isRunning = false;
-  /** What arrived while a pause began. */
+  /** The result that arrived while a pause began. */
   let held: IteratorResult<T, unknown> | undefined;
 
   const isIdle = (): boolean => isPaused || isDone();

@@ -1,17 +1,17 @@
 import type { Observer } from 'rxjs';
 import { openBody } from './body-source.js';
 
-/** How many bytes may follow the response's last event before its connection is given up. */
+/** How many bytes may follow the response's last event. After more bytes the connection is closed. */
 const maxDrainBytes = 64 * 1024;
 
-/** How long the end of the HTTP response may take after the response's last event, in milliseconds. */
+/** How long the end of the HTTP response may take after its last event, in milliseconds. */
 const maxDrainMs = 1_000;
 
-/** Reads an HTTP response body into an observer. It begins paused. Nothing is reported after `cancel` or `drain`. */
+/** Reads an HTTP response body into an observer. It begins paused. After `cancel` or `drain` it reports nothing. */
 export interface BodyReader {
-  /** Stops reading, so that TCP slows the sender down, or goes on. At most what was already received is still held. */
+  /** Stops reading, so that TCP slows the sender down, or goes on. Holds only the bytes that were received before. */
   setPaused(paused: boolean): void;
-  /** Reads to the end without reporting, so that the connection can be used again; closes it where no end comes. */
+  /** Reads to the end without reporting, so that the connection can be used again. Closes it where no end comes. */
   drain(): void;
   /** Closes the connection. */
   cancel(): void;
@@ -20,17 +20,18 @@ export interface BodyReader {
 /**
  * Reads the body that an HTTP handler left: a Node stream, a web stream, a Blob, or nothing.
  *
- * Nobody else writes to the observer's bytes. The observer hears nothing after its completion or error.
+ * Nothing else writes to the observer's bytes. The observer is not called after its completion or error.
  *
  * @throws TypeError for any other body.
  */
 export function readBody(body: unknown, observer: Observer<Uint8Array>): BodyReader {
-  /** Who hears of the body: the observer, then the listener that drains it, then nobody. */
+  /** Gets what the body emits: first the observer, and then the listener of the drain. Undefined after the end. */
   let listener: Observer<Uint8Array> | undefined = observer;
+  /** Returns the listener for the last time, because the body has ended. */
   function last(): typeof listener {
-    const heard = listener;
+    const present = listener;
     listener = undefined;
-    return heard;
+    return present;
   }
   const relay: Observer<Uint8Array> = {
     next: (bytes) => listener?.next(bytes),
@@ -51,9 +52,9 @@ export function readBody(body: unknown, observer: Observer<Uint8Array>): BodyRea
     drain() {
       let left = maxDrainBytes;
       const giveUp = setTimeout(cancel, maxDrainMs) as number | { unref?(): void };
-      // Node's timers keep the process alive. A response that is complete must not: the program may end now.
+      // A timer keeps a Node process alive. After a complete response the program may end.
       if (typeof giveUp === 'object') giveUp.unref?.();
-      // That the connection of a complete response breaks afterwards changes nothing for the caller.
+      // An error of the connection after a complete response does not matter to the caller.
       const done = (): void => clearTimeout(giveUp as number);
       listener = {
         next(bytes) {

@@ -104,7 +104,7 @@ function takeBody(
               'content-type': 'application/json',
               [errorTypeHeader]: errorType,
               // In an HTTP response this value is a header. In a frame it can only be a member of the body.
-              ...(isText(retryAfterSeconds) && { 'retry-after': String(retryAfterSeconds) }),
+              ...(isTextOrNumber(retryAfterSeconds) && { 'retry-after': String(retryAfterSeconds) }),
             },
             body: json,
           };
@@ -179,6 +179,6 @@ function textHeaders(headers: Readonly<Record<string, unknown>>): Record<string,
   );
 }
 
-function isText(value: unknown): value is string | number {
+function isTextOrNumber(value: unknown): value is string | number {
   return typeof value === 'string' || typeof value === 'number';
 }

@@ -3,6 +3,7 @@ import { ProtocolError } from '../errors.js';
 import type { LambdaStreamEvent, MessageHeaders } from '../events.js';
 import { createMessageDecoder } from '../event-stream/message-decoder.js';
 import type { RunInContext } from '../shared/async-context.js';
+import { mediaTypeOf } from '../shared/media-type.js';
 import type { EventDelivery } from './event-delivery.js';
 import type { RawResponse } from './seamed-command.js';
 import { readBody, type BodyReader } from './read-body.js';
@@ -14,26 +15,27 @@ export interface StreamEventsOptions {
   readonly response: RawResponse;
   readonly delivery: EventDelivery;
   readonly subscriber: Subscriber<LambdaStreamEvent>;
-  /** Enters the subscription's async context, once a read. */
+  /** Enters the async context of the subscription. Called once per read. */
   readonly runInContext: RunInContext;
-  /** Aborts the request, for HTTP handlers whose body does not close the connection by itself. */
+  /** Aborts the request, because the bodies of some HTTP handlers do not close the connection. */
   readonly abort: () => void;
 }
 
 /**
  * Reads a response into a subscriber: its head, its frames, its end. Unsubscribing closes the connection.
  *
- * @returns The body's reader, not yet reading.
- * @throws TypeError for a body that cannot be read. The request is aborted with the subscriber's error.
+ * @returns The body's reader, which is still paused.
+ * @throws TypeError for a body that cannot be read. The caller makes it the subscriber's error, which aborts the
+ * request.
  */
 export function streamEvents(options: StreamEventsOptions): BodyReader {
   const { delivery, subscriber, runInContext, abort } = options;
   const { statusCode, headers, body: rawBody, toException } = options.response;
-  /** The response ended as it should: its connection stays open for the next request. */
+  /** Whether the response ended as it should. Then its connection stays open for the next request. */
   let isEnded = false;
-  // Assigned below; also read by the teardown of a body that cannot be read.
+  // Assigned below. The teardown reads it also where `readBody` has thrown.
   let body = undefined as BodyReader | undefined;
-  /** The header block that the chunks of this stream share: recognised by identity, see `MessageListener`. */
+  /** The headers that the chunks of this stream share. They are the same object: see `MessageListener`. */
   let chunkHeaders: MessageHeaders | undefined;
 
   const decoder = createMessageDecoder((frame, payload) => {
@@ -96,19 +98,19 @@ export function streamEvents(options: StreamEventsOptions): BodyReader {
     complete: () => runInContext(delivery.truncated, undefined),
     error: (cause) => runInContext(delivery.truncated, cause),
   });
-  // Unsubscribed before the headers came: the teardown above ran before there was a body to close.
+  // The consumer has unsubscribed before the headers came. The teardown above had no body to close.
   if (subscriber.closed) {
     body.cancel();
     return body;
   }
 
   delivery.identify(headers['x-amzn-requestid']);
-  // A 204 is an accepted DryRun: there is nothing to wait for.
+  // A 204 is an accepted DryRun. It has no body.
   const isEmpty = statusCode === 204;
   if (isEmpty) drain();
-  // Without a Content-Type the frames' checksums decide.
+  // Without a Content-Type the checksums of the frames decide.
   const contentType = headers['content-type'] ?? eventStreamContentType;
-  if (isEmpty || isEventStream(contentType)) {
+  if (isEmpty || mediaTypeOf(contentType) === eventStreamContentType) {
     runInContext(delivery.head, toHeadEvent(statusCode, headers));
   } else {
     const error = new ProtocolError(
@@ -122,8 +124,3 @@ export function streamEvents(options: StreamEventsOptions): BodyReader {
 }
 
 const emptyJson = /* @__PURE__ */ new TextEncoder().encode('{}');
-
-/** Compares the media type, which is case-insensitive and ends at its parameters. */
-function isEventStream(contentType: string): boolean {
-  return contentType.split(';', 1)[0]?.trim().toLowerCase() === eventStreamContentType;
-}

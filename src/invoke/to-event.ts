@@ -5,7 +5,7 @@ import { defined } from '../shared/defined.js';
 import { asText, parseObject } from '../shared/json.js';
 import type { InvokeCompleteFields } from './lambda-stream-client.js';
 
-/** The head event of a response. */
+/** Makes the head event of a response. */
 export function toHeadEvent(statusCode: number, headers: Readonly<Record<string, string>>): HeadEvent {
   return defined({
     type: 'head' as const,
@@ -17,7 +17,7 @@ export function toHeadEvent(statusCode: number, headers: Readonly<Record<string,
   });
 }
 
-/** The complete event of an InvokeComplete. */
+/** Makes the complete event of an InvokeComplete. */
 export function toCompleteEvent({ ErrorCode, ErrorDetails, LogResult }: InvokeCompleteFields): CompleteEvent {
   const log = asText(LogResult);
   return defined({
@@ -28,7 +28,7 @@ export function toCompleteEvent({ ErrorCode, ErrorDetails, LogResult }: InvokeCo
   });
 }
 
-/** Describes an ErrorCode as text. One that is not text is still a failure, whatever a service sends. */
+/** Describes an ErrorCode as text. A service may send an ErrorCode that is not text, and it is still a failure. */
 function errorCodeText(errorCode: unknown): string | undefined {
   if (!errorCode) return undefined;
   if (typeof errorCode === 'string') return errorCode;

@@ -8,7 +8,8 @@ import type { LocalRequest } from './http/local-request.js';
 import { RequestLog } from './http/request-log.js';
 import { captureProcess } from './invocation/capture-process.js';
 import { ConcurrencyGate } from './invocation/invocation.js';
-import { toSettings, type LocalLambdaOptions } from './local-lambda-options.js';
+import type { LocalLambdaOptions } from './local-lambda-options.js';
+import { toSettings } from './settings.js';
 import { FunctionUrls } from './url/function-urls.js';
 
 /** What `new LambdaClient` needs to talk to the local endpoint. */
@@ -20,7 +21,7 @@ export interface LocalClientConfig {
 
 /** How to close the endpoint. */
 export interface CloseOptions {
-  /** How long responses that have begun may go on, in milliseconds. @defaultValue `0`: they are broken off at once */
+  /** How long responses that have begun may go on, in milliseconds. With 0 they break off. @defaultValue `0` */
   readonly graceMs?: number;
 }
 
@@ -28,43 +29,44 @@ export interface CloseOptions {
 export interface LocalLambda {
   /** `http://127.0.0.1:PORT`. */
   readonly endpoint: string;
-  /** For `new LambdaClient(local.clientConfig)`: endpoint, region and credentials, nothing else changed. */
+  /** For `new LambdaClient(local.clientConfig)`: endpoint, region and credentials. */
   readonly clientConfig: LocalClientConfig;
   /** The URL of each function, such as `http://127.0.0.1:PORT/`. Empty without the option `functionUrls`. */
   readonly functionUrls: Readonly<Record<string, string>>;
   /**
-   * Opens URLs for functions that were added since the start; the others keep theirs. Without the option `functionUrls`
-   * nothing is opened. Rejects where a port cannot be had.
+   * Opens URLs for functions that were added since the start. Open URLs stay. Without the option `functionUrls` it does
+   * nothing. Rejects where a port cannot be opened.
    */
   readonly openFunctionUrls: () => Promise<void>;
-  /** Every invocation request so far, in order of arrival. */
+  /** Every invocation request so far, in the order of arrival. */
   readonly requests: readonly LocalRequest[];
   /** TCP connections that are open right now. */
   readonly openConnections: number;
   /** Resolves with the n-th invocation request (0 is the first) as soon as it has arrived. */
   readonly request: (index: number) => Promise<LocalRequest>;
-  /** Resolves when every response begun so far is over: sent to its end, or its connection closed. */
+  /** Resolves when every response that has begun is sent to its end, or its connection is closed. */
   readonly idle: () => Promise<void>;
   /**
-   * Ends every connection and timer. Handlers that still run are not stopped, but nobody hears them. With `graceMs`,
-   * new connections are refused at once and responses may end within that time.
+   * Ends every connection and timer. Handlers that still run go on, and what they write is dropped. With `graceMs`, new
+   * connections are refused at once, and responses may end within that time.
    */
   readonly close: (options?: CloseOptions) => Promise<void>;
 }
 
 /**
- * Starts an HTTP endpoint that answers `InvokeWithResponseStream`, and the buffered `Invoke`, as AWS Lambda does; with
- * `functionUrls` also a function URL for each function.
+ * Starts an HTTP endpoint that answers `InvokeWithResponseStream`, and the buffered `Invoke`, as AWS Lambda does. With
+ * `functionUrls` it also opens a function URL for each function.
  *
  * - **Functions** are handlers as they are written for AWS, async generators, or {@link scripted} failures.
- * - **Time** is real: time-outs, script waits and bandwidth use the process's clock.
- * - **A client that goes away** does not stop the handler, as on AWS; `requests[i].closedEarly` tells of it.
- * - **An error that nobody caught** fails the invocation whose code threw it; the others go on. While the endpoint is
- *   open, `process.exit` in a handler does the same, and `process.env` holds Lambda's variables for each invocation.
- * - **A handler that never waits** (a busy loop) stops the whole process, its time-out too: they share one thread.
+ * - **Time** is real. Time-outs, script waits and bandwidth use the process's clock.
+ * - **A client that goes away** does not stop the handler, as on AWS. `requests[i].closedEarly` tells of it.
+ * - **An error that nobody caught** fails the invocation whose code threw it, and the others go on. While the endpoint
+ *   is open, `process.exit` in a handler does the same, and `process.env` holds Lambda's variables for each invocation.
+ * - **A handler that never waits** (a busy loop) stops the whole process, its time-out too, because all handlers share
+ *   one thread.
  * - **Pages** of other origins, and foreign host names on a loopback address, are refused before anything runs.
- * - **Memory** every request's record, unless `keepRequests` is false; a response holds no more than what the client
- *   has not read.
+ * - **Memory** the record of every request, unless `keepRequests` is false. A response holds only what the client has
+ *   not read.
  *
  * @example
  * const local = await startLocalLambda({

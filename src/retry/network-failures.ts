@@ -4,7 +4,7 @@ export type NetworkFailure = 'never sent' | 'may have run';
 const neverSent = 'never sent';
 const mayHaveRun = 'may have run';
 
-/** The codes that Node, undici and OpenSSL give. A code that ends with `*` stands for all that begin with it. */
+/** The codes of Node, undici and OpenSSL. A code that ends with `*` stands for all codes that begin with the rest. */
 const byCode: Readonly<Record<NetworkFailure, readonly string[]>> = {
   [neverSent]: [
     // Refusals and routes.
@@ -23,7 +23,7 @@ const byCode: Readonly<Record<NetworkFailure, readonly string[]>> = {
   ],
 };
 
-/** Parts of a message that say that the connection was never established. They count beside a code or a time-out. */
+/** Parts of a message that say that the connection was never established. They count only with a code or a time-out. */
 const notEstablished = ['connect ', 'before secure TLS', 'did not establish'];
 
 /** How the message of a network failure's TypeError begins in Chromium, Firefox, Safari, React Native and Node. */

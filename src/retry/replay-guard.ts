@@ -3,7 +3,7 @@ import type { LambdaStreamEvent, RetryMode } from '../events.js';
 import { assertAttached } from '../shared/bytes.js';
 import { startHash, updateHash } from './running-hash.js';
 
-/** Keeps account of what one subscription has delivered, over all its attempts. */
+/** Counts what one subscription has delivered over all its attempts, and checks a replay against it. */
 export interface ReplayGuard {
   /** Returns what was delivered since the start, or since the last restart. */
   delivered(): { readonly chunks: number; readonly bytes: number };
@@ -54,7 +54,7 @@ export function createReplayGuard(canReplay: boolean): ReplayGuard {
     take(event) {
       if (event.type === 'complete') this.end();
       if (event.type !== 'chunk') {
-        // An unknown event belongs to its place between the chunks, so that its repetition is held back with theirs.
+        // An unknown event has its place between the chunks. So its repetition is held back together with theirs.
         return toReplay > 0 && event.type === 'unknown' ? undefined : event;
       }
       let { payload } = event;

@@ -12,11 +12,11 @@ import {
 import { ReplayMismatchError } from '../errors.js';
 import type { LambdaStreamEvent, RetryEvent, RetryMode } from '../events.js';
 import { captureContext } from '../shared/async-context.js';
-import { checkOptions } from '../shared/check-options.js';
+import { checkOptions, checkValue } from '../shared/check-options.js';
 import { backoffDelay } from './backoff.js';
 import { classifyInvocationError } from './classify-invocation-error.js';
 import { createReplayGuard } from './replay-guard.js';
-import { retryRules, type RetryInvocationOptions } from './retry-options.js';
+import { fractionRule, retryRules, verdictRule, type RetryInvocationOptions } from './retry-options.js';
 
 /**
  * Emits the events of an invocation, and tries again where the type of the exception says that this makes sense.
@@ -31,7 +31,8 @@ import { retryRules, type RetryInvocationOptions } from './retry-options.js';
  * - **Errors** with an attempt's error, unchanged: where it is of no use to try again
  *   ({@link classifyInvocationError}); where the function may have run and `idempotent` is not set; after the first
  *   chunk unless `afterFirstChunk` says how to go on; after the last attempt; for a Retry-After over `maxRetryAfterMs`;
- *   on an empty budget. Errors also with `ReplayMismatchError`, and with what `classify` throws.
+ *   on an empty budget. Errors also with `ReplayMismatchError`, with what `classify` or `jitter` throws, and with a
+ *   TypeError or RangeError for what they return.
  * - **Unsubscribing** cancels the attempt or the wait. Nothing more is sent, and no timer is left.
  * - **Memory** a few counters, and a hash of 64 bits under `'replay'`.
  *
@@ -86,13 +87,14 @@ export function retryInvocation(options: RetryInvocationOptions = {}): MonoTypeO
       let waiting = false;
 
       subscriber.add(() => {
-        // The retry was not sent, so that the budget gets its tokens back.
+        // The announced retry was not sent. So the budget gets its tokens back.
         if (waiting) budget?.returnRetry();
       });
 
       /** Tells RxJS's `retry` what to do after an attempt's error: a value means to try again, an error to give up. */
       function nextAttempt(error: unknown): ObservableInput<unknown> {
         const errorClass = classify?.(error) ?? classifyInvocationError(error);
+        checkValue('retryInvocation', 'what classify returns', errorClass, verdictRule);
         const delivered = guard.delivered();
         const mode: RetryMode | 'error' = delivered.chunks === 0 ? 'fresh' : afterFirstChunk;
         if (
@@ -105,8 +107,10 @@ export function retryInvocation(options: RetryInvocationOptions = {}): MonoTypeO
         ) {
           return throwError(() => error as Error);
         }
-        // A jitter that throws becomes the stream's error, and costs the budget nothing.
-        const delayMs = backoffDelay(errorClass, attempt - 1, checkFraction(fraction()), {
+        // An error of the jitter becomes the stream's error, and takes no tokens from the budget.
+        const part = fraction();
+        checkValue('retryInvocation', 'what jitter returns', part, fractionRule);
+        const delayMs = backoffDelay(errorClass, attempt - 1, part, {
           initialDelayMs,
           maxDelayMs,
         });
@@ -116,7 +120,7 @@ export function retryInvocation(options: RetryInvocationOptions = {}): MonoTypeO
         guard.begin(mode, error);
         const event: RetryEvent = { type: 'retry', attempt, delayMs, error, mode, delivered };
         runInContext(() => subscriber.next(event), undefined);
-        // A timer also where there is no delay: a source that fails synchronously then does not grow the stack.
+        // A timer is used also without a delay, so that a source that fails synchronously does not grow the stack.
         return timer(delayMs);
       }
 
@@ -139,10 +143,4 @@ export function retryInvocation(options: RetryInvocationOptions = {}): MonoTypeO
         )
         .subscribe(subscriber);
     });
-}
-
-/** @throws RangeError for a jitter outside of its range. */
-function checkFraction(fraction: number): number {
-  if (fraction >= 0 && fraction <= 1) return fraction;
-  throw new RangeError(`retryInvocation: jitter must return a number from 0 to 1, not ${fraction}`);
 }

@@ -89,6 +89,22 @@ const budgetRule: OptionRule = {
   isValid: (value) => typeof (Object(value) as Partial<RetryBudget>).takeRetry === 'function',
 };
 
+/** The rule for what `jitter` returns. */
+export const fractionRule: OptionRule = {
+  expected: 'a number from 0 to 1',
+  isValid: (value) => typeof value === 'number' && value >= 0 && value <= 1,
+  isNumber: true,
+};
+
+/** The rule for what `classify` returns. */
+export const verdictRule: OptionRule = {
+  expected: '{ verdict, mayHaveRun }',
+  isValid: (value) => {
+    const { verdict, mayHaveRun } = Object(value) as Partial<InvocationErrorClass>;
+    return ['soon', 'later', 'never'].includes(String(verdict)) && typeof mayHaveRun === 'boolean';
+  },
+};
+
 /** The rules of {@link RetryInvocationOptions}. */
 export const retryRules: Readonly<Record<keyof RetryInvocationOptions, OptionRule>> = {
   maxAttempts: limitFrom(1),

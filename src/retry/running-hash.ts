@@ -1,12 +1,12 @@
-/** The state of a hash over all bytes so far. It does not depend on how the bytes were cut into chunks. */
+/** The state of a hash over all bytes so far. It does not depend on where the bytes were cut into chunks. */
 export type RunningHash = [fnv: number, fx: number];
 
 /**
  * Starts a 64-bit hash in constant memory: FNV-1a and FxHash side by side, 32 bits each.
  *
- * The hash proves that a repeated answer has the same bytes. Two different answers have equal hashes once in 2^64. The
- * hash is not made against forgery, because the sender is the caller's own function. SubtleCrypto offers neither a
- * running hash nor a synchronous one, and a cryptographic hash in JavaScript would be larger than the retries.
+ * The hash proves that a repeated answer has the same bytes. Two different answers have equal hashes once in 2^64. It
+ * does not protect from forgery, because the sender is the caller's own function. SubtleCrypto has neither a running
+ * hash nor a synchronous one, and a cryptographic hash in JavaScript would be larger than all code for retries.
  */
 export function startHash(): RunningHash {
   return [0x811c9dc5, 0];

@@ -1,16 +1,16 @@
 /** The first block's size, in bytes. */
 const minBlockBytes = 4 * 1024;
 
-/** How large a block grows, in bytes. A larger piece has a block of its own. */
+/** The largest block, in bytes. A larger piece has a block of its own. */
 const maxBlockBytes = 1024 * 1024;
 
-/** Puts pieces of bytes together. */
+/** Joins pieces of bytes. */
 export interface ByteCollector {
   /** The number of bytes held. */
   readonly length: number;
   /** Copies the piece. */
   append(piece: Uint8Array): void;
-  /** Returns the bytes as few views. Later appends do not change them. */
+  /** Returns the bytes as a small number of views. Later appends do not change them. */
   views(): Uint8Array[];
   /** Returns the bytes as one array of its own. */
   toBytes(): Uint8Array;

@@ -1,7 +1,7 @@
 /** The longest delay of JavaScript's timers, in milliseconds. They fire a longer one at once. */
 export const maxTimerMs = 2 ** 31 - 1;
 
-/** What an option's value must be. */
+/** The rule that an option's value must obey. */
 export interface OptionRule {
   /** Completes the sentence "name must be …". */
   readonly expected: string;
@@ -81,7 +81,7 @@ export function checkOptions(caller: string, options: unknown, rules: Readonly<R
   }
 }
 
-/** Checks one value, undefined included. @throws as {@link checkOptions} */
+/** Checks one value. Undefined is checked too. @throws as {@link checkOptions} */
 export function checkValue(caller: string, name: string, value: unknown, rule: OptionRule): void {
   if (rule.isValid(value)) return;
   const Refusal = rule.isNumber && typeof value === 'number' ? RangeError : TypeError;

@@ -13,10 +13,10 @@ export const maxFailureBytes = 64 * 1024;
 const maxCauses = 3;
 
 /**
- * Encodes a failure as JSON of at most 64 KiB, by an allow-list of fields, so that {@link decodeFailure} makes an error
- * of the same class, fields and verdict of it.
+ * Encodes a failure as JSON of at most 64 KiB. Only the fields of an allow-list are encoded. {@link decodeFailure}
+ * makes an error with the same class, fields and verdict of it.
  *
- * Never throws: what cannot be read is left out, and long texts are cut where the whole would be too long.
+ * Never throws. Fields that cannot be read are left out, and long texts are cut where the whole would be too long.
  */
 export function encodeFailure(error: unknown): EncodedFailure {
   for (const maxLength of [Infinity, 4_096, 512, 64]) {
@@ -68,12 +68,12 @@ function decode(value: Readonly<Record<string, unknown>>, depth: number): Error 
   const { cause, $metadata, $response } = value;
   const options = depth < maxCauses && cause !== undefined ? { cause: decodeCause(cause, depth + 1) } : undefined;
   const Class = classOf(name, value['code']);
-  // An Error of the class without running its constructor, which would make another message.
+  // Makes an Error of the class without running its constructor, which would make another message.
   const error: Error = Reflect.construct(Error, options ? [message, options] : [message], Class);
-  // What the base's constructor sets, by which `isLambdaStreamError` knows the package's errors.
+  // The constructor of the base class sets this brand, by which `isLambdaStreamError` recognises the error.
   if (Class !== Error) Object.defineProperty(error, errorBrand, { value: true });
   if (error.name !== name) {
-    // As a class writes its field `name`; on other errors it is hidden, as the SDK's exceptions have it.
+    // The name is enumerable on this package's errors, and hidden on others, as on the SDK's exceptions.
     Object.defineProperty(error, 'name', {
       value: name,
       enumerable: Class !== Error,
@@ -101,14 +101,14 @@ function decodeCause(cause: unknown, depth: number): unknown {
   return decode(cause as Readonly<Record<string, unknown>>, depth);
 }
 
-/** The class of this package that has the name and the code; Error for all others. */
+/** Returns this package's error class with this name and code, or Error where there is no such class. */
 function classOf(name: string, code: unknown): new () => Error {
   const expected = (codes as Readonly<Record<string, string>>)[name];
   if (!Object.hasOwn(codes, name) || expected !== code) return Error;
   return (errors as unknown as Readonly<Record<string, new () => Error>>)[name] ?? Error;
 }
 
-/** The members of the table that the value has, as tagged JSON. */
+/** Returns those members of the value that the table allows, as tagged JSON. */
 function take(value: unknown, table: FieldTable, maxLength: number): Record<string, Json> {
   const taken: Record<string, Json> = {};
   for (const [name, isValid] of Object.entries(table)) {
@@ -117,7 +117,7 @@ function take(value: unknown, table: FieldTable, maxLength: number): Record<stri
       const json = member !== undefined && isValid(member) ? toTaggedJson(cut(member, maxLength)) : undefined;
       if (json !== undefined) taken[name] = json;
     } catch {
-      // A getter or Proxy that throws: the field cannot be told.
+      // A getter or a Proxy has thrown. The field is left out.
     }
   }
   return taken;
@@ -145,12 +145,12 @@ function cut(value: unknown, maxLength: number): unknown {
   );
 }
 
-/** Reads a member; undefined where reading throws. */
+/** Reads a member. Returns undefined where reading throws. */
 function read(value: unknown, name: string): unknown {
   try {
     return (Object(value) as Readonly<Record<string, unknown>>)[name];
   } catch {
-    // A getter or Proxy that throws: there is nothing to tell.
+    // A getter or a Proxy has thrown. The member counts as absent.
     return undefined;
   }
 }

@@ -1,11 +1,11 @@
 import type { AnyLambdaStreamError } from '../errors.js';
+import { isTexts } from './json.js';
 
-/** What each field must be, by name. */
+/** The fields that may be encoded, each with the check of its value. */
 export type FieldTable = Readonly<Record<string, (value: unknown) => boolean>>;
 
 export const isText = (value: unknown): boolean => typeof value === 'string';
 export const isNumber = (value: unknown): boolean => typeof value === 'number';
-const isTexts = (value: unknown): boolean => Array.isArray(value) && value.every(isText);
 const isBytes = (value: unknown): boolean => ArrayBuffer.isView(value);
 const isTextOrNumber = (value: unknown): boolean => isText(value) || isNumber(value);
 const isTextTable = (value: unknown): boolean =>
@@ -77,7 +77,7 @@ export const metadataFields: FieldTable = {
   clockSkewCorrected: (value) => typeof value === 'boolean',
 };
 
-/** The headers of the response that `classifyInvocationError` reads: they say when to come back. */
+/** The headers of the response from which `classifyInvocationError` reads when to try again. */
 export const responseHeaders: FieldTable = {
   date: isText,
   'retry-after': isText,

@@ -13,3 +13,15 @@ export function parseObject(json: string): Record<string, unknown> | undefined {
 export function asText(value: unknown): string | undefined {
   return typeof value === 'string' ? value : undefined;
 }
+
+/** Tells an array of strings. */
+export function isTexts(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.every((item) => typeof item === 'string');
+}
+
+/** Tells an object literal of any realm, or an object without a prototype. */
+export function isPlainObject(value: unknown): value is Record<string, unknown> {
+  if (typeof value !== 'object' || value === null) return false;
+  const prototype = Object.getPrototypeOf(value) as object | null;
+  return prototype === null || Object.getPrototypeOf(prototype) === null;
+}

@@ -3,14 +3,14 @@ import type { LambdaStreamEvent } from '../events.js';
 import { assertAttached } from './bytes.js';
 import { show } from './check-options.js';
 
-/** What every operator for payloads reads: this package's events, or plain bytes from anywhere. */
+/** The items that every operator for payloads reads: this package's events, or plain bytes of any origin. */
 export type PayloadSource = LambdaStreamEvent | Uint8Array;
 
-/** What an operator does with its source's items, for one subscription. What it throws becomes the stream's error. */
+/** Reads the source's items for one subscription of an operator. What it throws becomes the stream's error. */
 export interface ItemReader {
   /** Takes the next item. */
   next(item: PayloadSource): void;
-  /** The source is complete. Emits what is left; the stream completes right after. */
+  /** Called when the source is complete. Emits what is left. The stream completes right after. */
   complete(): void;
 }
 
@@ -19,11 +19,11 @@ export interface PayloadDecoder {
   /** Takes the next payload bytes, in order. */
   decode(bytes: Uint8Array): void;
   /**
-   * A retry voids what is unfinished. `restart` starts the payload over from its first byte. `continue` goes on with a
-   * new invocation's payload after what was finished.
+   * Called at a retry. Drops what is unfinished. After `restart` the payload comes again from its first byte. After
+   * `continue` the payload of a new invocation comes.
    */
   reset(mode: 'restart' | 'continue'): void;
-  /** The payload is complete. Emits what its end makes final. */
+  /** Called when the payload is complete. Emits what its end makes final. */
   flush(): void;
 }
 
@@ -33,15 +33,15 @@ const typesWithoutPayload = new Set(['head', 'complete', 'unknown', 'retry', 'ht
 /**
  * Returns an item's payload, or undefined for an event without one.
  *
- * Bytes are known by what they are and not by their class: another realm, as a test's jsdom, has a `Uint8Array` of its
+ * Bytes are recognised without `instanceof`, because another realm, such as a test's jsdom, has a `Uint8Array` of its
  * own.
  *
  * @param caller - The operator's name, for the message.
- * @throws TypeError for an item that is neither bytes nor an event of this package: it would be lost without a word.
+ * @throws TypeError for an item that is neither bytes nor an event of this package, because it would be lost silently.
  * {@link DetachedPayloadError} for bytes whose buffer was transferred.
  */
 export function payloadOf(item: PayloadSource, caller: string): Uint8Array | undefined {
-  // What arrives is not always what the types say.
+  // The types do not guarantee what arrives.
   const { type, payload } = (ArrayBuffer.isView(item) ? noEvent : Object(item)) as {
     type?: unknown;
     payload?: unknown;
@@ -65,15 +65,15 @@ function isBytes(value: unknown): value is Uint8Array {
 }
 
 /**
- * Has all items read, and passes on nothing but the end: the source's, or an error that the reader throws.
+ * Gives all items to the reader. Passes on only the end: the source's end, or an error that the reader throws.
  *
- * It must be subscribed with the very subscriber that the reader emits to. So a synchronous source stops in the middle
- * of its burst, when a subscription to unsubscribe is not even returned yet.
+ * Subscribe it with the same subscriber to which the reader emits. A synchronous source then stops within its burst
+ * when the consumer leaves, before `subscribe` has returned a subscription.
  */
 export function readItems(source: Observable<PayloadSource>, reader: ItemReader): Observable<never> {
   return source.pipe(
-    // This one operator takes each item, passes none on, and makes an error notification of what is thrown. Chunks may
-    // be tiny, and then every further operator is felt (bench/ndjson).
+    // This one operator takes each item, passes none on, and turns what the reader throws into an error notification.
+    // Chunks may be tiny, and then each further operator costs time (bench/ndjson).
     filter((item): item is never => {
       reader.next(item);
       return false;
@@ -82,7 +82,7 @@ export function readItems(source: Observable<PayloadSource>, reader: ItemReader)
   );
 }
 
-/** As {@link readItems}, for operators that need only the payload and the retries that void the unfinished. */
+/** Gives payload and retries to a decoder, as {@link readItems} does with all items. */
 export function decodePayload(
   source: Observable<PayloadSource>,
   caller: string,

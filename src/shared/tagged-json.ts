@@ -5,12 +5,12 @@ export type Json = null | boolean | number | string | readonly Json[] | { readon
 const maxDepth = 16;
 
 /**
- * Makes a value fit for JSON: bigints, bytes, Dates and numbers that JSON lacks become an object with one tag.
+ * Makes a value that JSON can carry. Bigints, bytes, Dates and numbers that JSON lacks become an object with one tag.
  *
- * An object whose only member begins with `$` is wrapped itself, so that no data can pose as a tag. Functions, symbols
- * and what is undefined are left out.
+ * An object whose only member begins with `$` is wrapped, so that data cannot pass for a tag. Functions, symbols and
+ * undefined members are left out.
  *
- * @throws what a getter of the value throws.
+ * @throws the error that a getter of the value throws.
  */
 export function toTaggedJson(value: unknown, depth = 0): Json | undefined {
   switch (typeof value) {
@@ -40,7 +40,7 @@ export function toTaggedJson(value: unknown, depth = 0): Json | undefined {
   return members.length === 1 && members[0]?.[0].startsWith('$') ? { $object: object } : object;
 }
 
-/** Reads what {@link toTaggedJson} made. A tag that it does not know stays an object. */
+/** Reads the result of {@link toTaggedJson}. An object with an unknown tag stays an object. */
 export function fromTaggedJson(json: unknown): unknown {
   if (typeof json !== 'object' || json === null) return json;
   if (Array.isArray(json)) return json.map(fromTaggedJson);
@@ -56,14 +56,14 @@ export function fromTaggedJson(json: unknown): unknown {
   return fromMembers(members);
 }
 
-/** `Object.fromEntries` defines members: one called `__proto__` sets no prototype. */
+/** Makes an object. `Object.fromEntries` defines members, so that one called `__proto__` sets no prototype. */
 function fromMembers(members: readonly [string, unknown][]): Record<string, unknown> {
   return Object.fromEntries(members.map(([name, member]) => [name, fromTaggedJson(member)]));
 }
 
 function toBase64(bytes: Uint8Array): string {
   let binary = '';
-  // In parts: the arguments of a call are limited.
+  // Converted in parts, because the number of a call's arguments is limited.
   for (let at = 0; at < bytes.length; at += 8_192) binary += String.fromCharCode(...bytes.subarray(at, at + 8_192));
   return btoa(binary);
 }
@@ -72,7 +72,7 @@ function fromBase64(text: string): Uint8Array {
   try {
     return Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
   } catch {
-    // Not base64: the sender is not this package, and the bytes are unknown.
+    // The text is not base64, so that this package has not sent it.
     return new Uint8Array(0);
   }
 }

@@ -1,11 +1,12 @@
-/** Decodes the next bytes as text, or ends the text where none are given. Keeps an unfinished character back. */
+/** Decodes the next bytes as text. Without bytes it ends the text. Holds an unfinished character back. */
 export type DecodePiece = (bytes?: Uint8Array) => string;
 
 /**
  * Makes a decoder of UTF-8 that arrives in pieces. Drops a byte order mark at the very start and no other.
  *
- * `TextDecoder` can do this by itself. Node 24's loses a second mark where the first one is cut between two pieces, so
- * that a character of the text is gone. Here it keeps all marks, and the first one is dropped afterwards.
+ * `TextDecoder` drops the mark too, but in Node 24 it also drops a second mark where the first is cut between two
+ * pieces. That mark is a character of the text. So the decoder keeps all marks here, and the first one is dropped
+ * afterwards.
  *
  * @param fatal - Whether bytes that are not UTF-8 throw a TypeError instead of becoming U+FFFD.
  */

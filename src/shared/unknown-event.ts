@@ -1,6 +1,6 @@
 import type { UnknownEvent } from '../events.js';
 
-/** What an event occupies beside its payload and headers, in bytes: its objects and its buffer's object. */
+/** The memory of an event without its payload and headers, in bytes: its objects and the object of its buffer. */
 export const eventOverheadBytes = 512;
 
 /** Estimates what a copy of an unknown event occupies, in bytes. */
@@ -13,7 +13,7 @@ export function sizeOfUnknown({ payload, headers }: UnknownEvent): number {
   return bytes;
 }
 
-/** Copies an unknown event, whose bytes are views into a whole network read. */
+/** Copies an unknown event. The bytes of the original are views into a whole network read. */
 export function copyUnknown(event: UnknownEvent): UnknownEvent {
   const headers = Object.entries(event.headers).map(([name, value]) => [
     name,

@@ -1,4 +1,4 @@
-import { asyncScheduler, defer, isObservable, Observable, switchMap, tap, type MonoTypeOperatorFunction } from 'rxjs';
+import { asyncScheduler, defer, Observable, switchMap, tap, type MonoTypeOperatorFunction } from 'rxjs';
 import type { LambdaStreamEvent } from '../events.js';
 import { askForInvokeInput, assertInvokeInput, type InvokeInput } from '../invoke/invoke-input.js';
 import {
@@ -9,14 +9,7 @@ import {
 import { createEventDelivery } from '../invoke/event-delivery.js';
 import { captureContext } from '../shared/async-context.js';
 import { checkOptions } from '../shared/check-options.js';
-import { serviceException } from './service-exception.js';
-
-/** The answer of a function: one Observable for all invocations, or a function that makes one for each. */
-export type FakeResponse =
-  Observable<LambdaStreamEvent> | ((invocation: FakeInvocation) => Observable<LambdaStreamEvent>);
-
-/** The answers by function name. A name is what the input states: a name or an ARN. */
-export type FakeInvokeTable = Readonly<Record<string, FakeResponse>>;
+import { answerOf, checkTable, type FakeInvokeTable } from './fake-invoke-table.js';
 
 /** One recorded invocation. Frames are virtual time under `TestScheduler.run`, else milliseconds since 1970. */
 export interface FakeInvocation {
@@ -74,6 +67,7 @@ type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
  * @param table - The answers by function name: an Observable, or a function that makes one for each invocation.
  */
 export function fakeInvoke(table: FakeInvokeTable): FakeInvoke {
+  checkTable(table);
   const invocations: FakeInvocation[] = [];
   const attempts = new Map<string, number>();
 
@@ -118,7 +112,7 @@ export function fakeInvoke(table: FakeInvokeTable): FakeInvoke {
         }),
       );
       // `defer` records an answer that throws as failed.
-      defer(() => answer(table, name, invocation))
+      defer(() => answerOf(table, name, invocation))
         .pipe(
           endAsReal(name, options.functionErrors ?? 'throw'),
           tap({ complete: () => close('completed'), error: () => close('failed') }),
@@ -133,16 +127,6 @@ export function fakeInvoke(table: FakeInvokeTable): FakeInvoke {
     subscriptions: { get: () => invocations.length },
     unsubscriptions: { get: () => invocations.filter(({ state }) => state === 'unsubscribed').length },
   }) as FakeInvoke;
-}
-
-function answer(table: FakeInvokeTable, name: string, invocation: FakeInvocation): Observable<LambdaStreamEvent> {
-  const response = Object.hasOwn(table, name) ? table[name] : undefined;
-  if (response !== undefined) return isObservable(response) ? response : response(invocation);
-  return new Observable((subscriber) => {
-    subscriber.error(
-      serviceException('ResourceNotFoundException', { message: `Function not found: "${name}"`, Type: 'User' }),
-    );
-  });
 }
 
 /** Completes with a `complete` event or a 204, and fails where the Observable just ends, as a real invocation does. */

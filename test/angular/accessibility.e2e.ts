@@ -6,7 +6,8 @@ import { launchChromium, startApp } from './start-app.js';
 
 /** An answer with everything that the page shows of Markdown. */
 const markdown =
-  '# Title\nText with **strong**, *emphasis*, `code` and a [link](https://example.test/).\n- one\n- two\n\n1. first\n\n' +
+  '# Title\nText with **strong**, *emphasis*, `code` and a [link](https://example.test/).\n' +
+  '- one\n- two\n\n1. first\n\n' +
   '```\nconst line = "a line of code that is longer than the screen of a phone is wide, and scrolls";\n```\n';
 
 const chat: LocalFunction = scripted(({ payload }) => {

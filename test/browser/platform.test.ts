@@ -27,7 +27,7 @@ it('the browser itself re-sends a request whose reused connection dies before th
   expect(payloads).toEqual(['1', '2', '2']);
 });
 
-it('Chromium itself re-sends a request that is answered 408, as by EFSMountTimeoutException; Firefox does not', async () => {
+it('Chromium re-sends a request that is answered 408, as by EFSMountTimeoutException; Firefox does not', async () => {
   const { outcome, payloads } = await meetOnReusedConnection({
     httpError: { statusCode: 408, name: 'EFSMountTimeoutException' },
   });

@@ -27,7 +27,7 @@ const hasLine = (page: Page, line: string): Promise<unknown> =>
   page.waitForFunction((sought) => document.querySelector('pre')?.textContent.includes(sought), line);
 const textOf = (page: Page): Promise<string> => page.locator('pre').innerText();
 
-test('examples/relay: the page’s text grows, a second page has the same one, and another report another one', async () => {
+test('examples/relay: text grows on a page and on a second one, and another report has another text', async () => {
   const url = await startDemo();
   const browser = await chromium.launch(chromiumLaunchOptions);
   onTestFinished(() => browser.close());

@@ -18,7 +18,7 @@ test('invoke has defaults for all but the name', () => {
     withLog: false,
     withStats: false,
     retries: 0,
-    timeoutMs: undefined,
+    timeoutMs: Infinity,
     endpoint: undefined,
     region: undefined,
     profile: undefined,
@@ -51,6 +51,19 @@ test('cors takes origins, and * for every page', () => {
     'https://app.example',
   ]);
   expect(cors('--cors', '*')).toBe(true);
+});
+
+test('Infinity is no limit, in both commands', () => {
+  expect(parseInvokeArguments(['fn', '--timeout', 'Infinity', '--retry', 'Infinity'])).toMatchObject({
+    timeoutMs: Infinity,
+    retries: Infinity,
+  });
+  const limits = ['--timeout', 'Infinity', '--concurrency', 'Infinity', '--init-timeout', 'Infinity'];
+  expect(parseServeArguments(['a.js', ...limits])).toMatchObject({
+    timeoutMs: Infinity,
+    concurrency: Infinity,
+    initTimeoutMs: Infinity,
+  });
 });
 
 describe('what is refused', () => {
@@ -91,7 +104,13 @@ describe('what is refused', () => {
     ['an origin with a slash', ['a.js', '--cors', 'https://a.example/'], 'https://a.example, not https://a.example/'],
     ['a port for URLs that are not opened', ['a.js', '--no-urls', '--url-port', '1'], 'contradict'],
     ['a tenant that AWS refuses', ['a.js', '--tenant', 'a\tb'], '--tenant must be a tenant ID'],
-    ['no memory', ['a.js', '--memory', '0'], '--memory must be a whole number from 1'],
+    ['no memory', ['a.js', '--memory', '0'], '--memory must be a positive number'],
+    ['endless memory', ['a.js', '--memory', 'Infinity'], '--memory must be a positive number, not Infinity'],
+    [
+      'a host name with a port',
+      ['a.js', '--allow-host', 'a.example:80'],
+      '--allow-host must be an array of host names',
+    ],
   ])('serve: %s', (_name, args, message) => {
     expect(() => parseServeArguments(args)).toThrow(UsageError);
     expect(() => parseServeArguments(args)).toThrow(message);

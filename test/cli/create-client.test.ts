@@ -1,5 +1,5 @@
 import { afterEach, expect, test, vi } from 'vitest';
-import { createClient } from '../../src/cli/invoke/create-client.js';
+import { createClient } from '../../src/cli/invoke/invoke.js';
 
 afterEach(() => void vi.unstubAllEnvs());
 

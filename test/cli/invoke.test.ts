@@ -107,6 +107,11 @@ describe('the payload', () => {
   });
 });
 
+test('a time-out of Infinity is no limit', async () => {
+  const run = await invoke(['bytes', '--text', '--timeout', 'Infinity']);
+  expect(run).toEqual({ code: 0, stdout: '€\ufffd\0', stderr: '' });
+});
+
 describe('the modes', () => {
   test('raw, the default, writes the bytes as they come', async () => {
     const { child, ended } = startBin(['invoke', 'bytes', '--endpoint', local.endpoint]);

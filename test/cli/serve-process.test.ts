@@ -90,7 +90,9 @@ describe('stopping', () => {
   ])('comes quietly when the reader of %s leaves', async (_name, pipe) => {
     const file = await write(
       'fn.mjs',
-      `console.error('to stderr'); setInterval(() => console.error('still here'), 20); setInterval(() => process.stdout.write('.'), 20);
+      `console.error('to stderr');
+       setInterval(() => console.error('still here'), 20);
+       setInterval(() => process.stdout.write('.'), 20);
        ${handler}`,
     );
     const line = `{ bin serve "$FILE" --port 0; echo "code $?" >&3; } 3>"$CODE" ${pipe}; wait`;

@@ -17,7 +17,8 @@ test('handler files written for AWS are served unmodified, a line for each invoc
   expect(await text('records', { count: 2 })).toBe('{"id":1,"name":"record 1"}\n{"id":2,"name":"record 2"}\n');
   expect(await text('updates', { step: 100 })).toContain('event: progress\nid: 100\ndata: {"percent":100}\n\n');
   expect(await text('page')).toBe(
-    `{"statusCode":201,"headers":{"content-type":"text/html"},"cookies":["visited=1"]}${'\0'.repeat(8)}<h1>Hello</h1>\n`,
+    '{"statusCode":201,"headers":{"content-type":"text/html"},"cookies":["visited=1"]}' +
+      `${'\0'.repeat(8)}<h1>Hello</h1>\n`,
   );
   expect(await text('shop.total', { prices: [1, 2] })).toBe('{"total":3}');
   expect(await text('shop.receipt', { prices: [1, 2] })).toBe('1.00\n2.00\n');

@@ -95,4 +95,6 @@ function limited({ values, end }: Told<number>, content: number): Told<number> {
 
 /** Without the place of an invalid record: after a 'continue' counting goes on. */
 const inWords = ({ values, end }: Told<number>): string =>
-  `${values.join()}; ${end instanceof Error ? `${end.name}: ${(end as { text?: string }).text ?? end.message}` : String(end)}`;
+  `${values.join()}; ${
+    end instanceof Error ? `${end.name}: ${(end as { text?: string }).text ?? end.message}` : String(end)
+  }`;

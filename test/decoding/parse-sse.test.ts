@@ -407,7 +407,7 @@ describe('parseSse', () => {
       });
     });
 
-    test('counts a line feed that begins the response after a retry, also where the one before ended in a return', () => {
+    test('counts a line feed at the start after a retry, also where the response before it ended in `\\r`', () => {
       const items = [chunkEvent('data: {"token":"a"}\r'), retryEvent({ mode: 'restart' }), chunkEvent('\ndata: 1\n\n')];
       expect(outcomeNow(from(items).pipe(parseSse({ schema: Token }))).end).toMatchObject({ line: 2, offset: 1 });
     });

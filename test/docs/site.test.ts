@@ -93,7 +93,8 @@ describe('the documentation site', () => {
     const html = read(pageOf(declaration));
     const picture = pictureFile(name);
     const shown = new RegExp(
-      `<img src="\\.\\./media/${picture}" alt="[^"]*${name}[^"]*"/?></p>\\s*<details><summary>As text</summary>\\s*<pre><code>(.*?)</code>`,
+      `<img src="\\.\\./media/${picture}" alt="[^"]*${name}[^"]*"/?></p>\\s*` +
+        '<details><summary>As text</summary>\\s*<pre><code>(.*?)</code>',
       's',
     );
     const [, text = ''] = shown.exec(html) ?? [];

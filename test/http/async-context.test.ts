@@ -30,7 +30,7 @@ function logOf(stream: Observable<{ readonly type: string }>): { log: string[]; 
   return { log, ended };
 }
 
-it('all is delivered in the subscription’s context, whoever lifts the pause and whatever replaces fetch', async () => {
+it('events arrive in the context of the subscription, whoever ends the pause, and with any fetch', async () => {
   const server = await startHttp((response) => {
     response.write('one');
     setTimeout(() => response.end('two'), 10);

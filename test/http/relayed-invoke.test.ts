@@ -217,7 +217,7 @@ describe('relayedInvoke', () => {
     expect(values[2]).toMatchObject({ contentType: 'text/plain' });
   });
 
-  test('an event of a later version is passed over by pages, and unknown events of the function come through', async () => {
+  test('pages skip an event of a later version, and unknown events of the function come through', async () => {
     const event = { type: 'unknown', eventType: 'Progress', headers: {}, payload: new Uint8Array([1]) } as const;
     const { invoke } = relayed(() => of(headEvent(), event, { ...event, eventType: 'RxLater' }, completeEvent()));
     const { values } = await outcomeOf(invoke(undefined, input));
@@ -366,7 +366,7 @@ describe('errors of relayedInvoke', () => {
     expect(ran).toBe(1);
   });
 
-  test('before x-rx-invocation the error is the caller’s: a refused connection is retried by retryInvocation alone', async () => {
+  test('before x-rx-invocation the caller gets the error: retryInvocation retries a refused connection', async () => {
     let sent = 0;
     const fetch = () => (
       sent++,

@@ -46,7 +46,7 @@ describe.each(httpHandlers)('with %s', (_name, requestHandler) => {
     expect(response.text()).toBe('Zoë €\0');
   });
 
-  test('a status of failure is an error with the body, and the connection is closed once there is enough of it', async () => {
+  test('a failing status is an error with the body, and closes the connection at the body’s limit', async () => {
     const { local, client } = await startLive(
       { site: scripted([{ chunk: `{"statusCode":503}${'\0'.repeat(8)}no room` }, 'stall']) },
       { requestHandler: requestHandler() },

@@ -194,7 +194,10 @@ describe('process.exit', () => {
 
   test('outside of handlers ends the process', async () => {
     const index = fileURLToPath(new URL('../../src/local/index.ts', import.meta.url));
-    const code = `import { startLocalLambda } from '${index}'; await startLocalLambda({ functions: {} }); process.exit(7);`;
+    const code = `
+      import { startLocalLambda } from '${index}';
+      await startLocalLambda({ functions: {} });
+      process.exit(7);`;
     const ran = promisify(execFile)(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', code]);
     await expect(ran).rejects.toMatchObject({ code: 7 });
   });
@@ -285,7 +288,7 @@ describe('a throw that cannot be described', () => {
   }
 });
 
-test('an async generator that yields for ever without waiting starves neither the others nor its time-out', async () => {
+test('an async generator that yields for ever without waiting blocks neither the others nor its time-out', async () => {
   const { read } = await drive({
     empty: {
       handler: async function* () {

@@ -222,6 +222,20 @@ describe('a streaming handler', () => {
     expect(answers).toEqual([true, true, false]);
   });
 
+  test('highWaterMark is a limit, checked at the call: Infinity is none', async () => {
+    const handler: StreamHandler<unknown> = async (_event, stream) => {
+      await Promise.resolve();
+      stream.end(String(stream.write('12345')));
+    };
+    const { read } = await drive({ fn: streamifyResponse(handler, { highWaterMark: Infinity }) });
+    expect((await read('fn')).text).toBe('12345true');
+    const message = 'streamifyResponse: highWaterMark must be a whole number from 0 on, or Infinity, not -1';
+    expect(() => streamifyResponse(handler, { highWaterMark: -1 })).toThrow(new RangeError(message));
+    expect(() => streamifyResponse(3 as never)).toThrow(
+      new TypeError('streamifyResponse: handler must be a function, not 3'),
+    );
+  });
+
   test('the context is that of the official runtime', async () => {
     let context: InvocationContext | undefined;
     const { read, local } = await drive({
@@ -356,7 +370,7 @@ describe('the time-out', () => {
     expect(StatusCode).toBe(200);
   });
 
-  test('a function that writes for ever is ended too, whether its client reads, leaves, or wants it buffered', async () => {
+  test('a function that writes for ever is ended, whether its client reads, leaves, or calls Invoke', async () => {
     const { local, client, read } = await drive(
       {
         fn: {

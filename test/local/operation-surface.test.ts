@@ -306,7 +306,7 @@ describe('the buffered Invoke', () => {
     await ran;
   });
 
-  test('a script plays its chunks into the payload, its error end into a FunctionError, and its HTTP errors', async () => {
+  test('a script’s chunks are the payload, its failed end is a FunctionError, and HTTP errors are sent', async () => {
     const { client } = await drive(
       {
         chunks: scripted([{ chunk: 'a' }, { batch: [{ chunk: 'b' }, { chunk: 'c' }] }, { complete: {} }]),

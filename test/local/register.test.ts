@@ -12,7 +12,10 @@ test('register provides the global awslambda before the static imports that foll
   const source = (file: string): string => fileURLToPath(new URL(`../../src/local/${file}`, import.meta.url));
   await writeFile(
     join(folder, 'chat.mjs'),
-    'export const handler = awslambda.streamifyResponse(async (event, stream) => { stream.write("hi"); stream.end(); });',
+    `export const handler = awslambda.streamifyResponse(async (event, stream) => {
+       stream.write('hi');
+       stream.end();
+     });`,
   );
   await writeFile(
     join(folder, 'main.mjs'),

@@ -224,14 +224,16 @@ describe('close', () => {
   });
 
   test('nothing keeps the process alive after close', async () => {
+    const index = new URL('../../src/local/index.ts', import.meta.url).pathname;
     const code = `
-      import { startLocalLambda, scripted, streamifyResponse } from '${new URL('../../src/local/index.ts', import.meta.url).pathname}';
+      import { startLocalLambda, scripted, streamifyResponse } from '${index}';
       const local = await startLocalLambda({ functions: {
         hangs: streamifyResponse(() => new Promise(() => {})),
         waits: scripted(['flush', { waitMs: 1_000_000 }]),
       } });
       const path = (name) => local.endpoint + '/2021-11-15/functions/' + name + '/response-streaming-invocations';
-      const sent = ['hangs', 'waits'].map((name) => fetch(path(name), { method: 'POST' }).then((r) => r.text()).catch(() => 'broken'));
+      const send = (name) => fetch(path(name), { method: 'POST' }).then((r) => r.text()).catch(() => 'broken');
+      const sent = ['hangs', 'waits'].map(send);
       await Promise.all([local.request(0), local.request(1)]);
       await local.close();
       console.log(await Promise.all(sent));

@@ -170,7 +170,7 @@ describe('consumers that come and go', () => {
     expect(pauses.slice(0, 2)).toEqual([false, true]);
   });
 
-  test('are told of a stop at once, wherever it was asked for; a reload is told too, until it is forgotten', async () => {
+  test('are told at once of a stop from any machine; a reload is told too, until the key is forgotten', async () => {
     const seen: Seen[] = [];
     const played: Source[] = [];
     const stops: Promise<void>[] = [];

@@ -131,7 +131,7 @@ export const mutations: readonly Mutation[] = [
     suite: 'test/decoding/parse-sse.test.ts',
   },
   {
-    file: 'src/decoding/parse-sse.ts',
+    file: 'src/decoding/sse-decoder.ts',
     find: "lastEventId = mode === 'restart' ? undefined : emittedId;",
     replace: 'lastEventId = emittedId;',
     suite: 'test/decoding/parse-sse.test.ts',
@@ -187,7 +187,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     file: 'src/consumers/share-invocation.ts',
-    find: 'if (log.overflowed) throw new ReplayLimitError({ maxReplayBytes });',
+    find: 'if (buffer.overflowed) throw new ReplayLimitError({ maxReplayBytes });',
     replace: '',
     suite: 'test/consumers/share-invocation.test.ts',
   },

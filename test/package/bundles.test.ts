@@ -5,7 +5,7 @@ import { bundleForBrowser } from '../support/browser-bundle.js';
 const functions = Object.keys(api).filter((name) => /^[a-z]/.test(name));
 
 /** What any function may bring: the ground floor. */
-const isGround = (path: string): boolean => /^src\/(shared\/|errors|stream-errors|log-errors)/.test(path);
+const isGround = (path: string): boolean => /^src\/(shared\/|[a-z-]+\.ts$)/.test(path);
 
 /** All other files of which code comes along with a function; the way of the data is listed by its rooms. */
 const filesOf: Readonly<Record<string, readonly string[]>> = {
@@ -43,6 +43,7 @@ const filesOf: Readonly<Record<string, readonly string[]>> = {
     'src/decoding/record-judge.ts',
     'src/decoding/record-options.ts',
     'src/decoding/record-parser.ts',
+    'src/decoding/sse-decoder.ts',
   ],
   retryInvocation: [
     'src/retry/backoff.ts',
@@ -55,7 +56,7 @@ const filesOf: Readonly<Record<string, readonly string[]>> = {
     'src/retry/retry-options.ts',
     'src/retry/running-hash.ts',
   ],
-  shareInvocation: ['src/consumers/replay-log.ts', 'src/consumers/share-invocation.ts', 'src/consumers/share-relay.ts'],
+  shareInvocation: ['src/consumers/fan-out.ts', 'src/consumers/replay-buffer.ts', 'src/consumers/share-invocation.ts'],
   splitLines: ['src/decoding/line-decoder.ts', 'src/decoding/line-positions.ts', 'src/decoding/split-lines.ts'],
   toAsyncIterable: ['src/consumers/to-async-iterable.ts'],
   toReadableStream: ['src/consumers/to-readable-stream.ts'],

@@ -71,7 +71,8 @@ describe('the packed package', () => {
        import { isLambdaStreamError, ProtocolError } from 'rx-lambda-stream';
        const other = createRequire(import.meta.url)('rx-lambda-stream');
        const error = new other.ProtocolError('x');
-       console.log(error instanceof ProtocolError, isLambdaStreamError(error), other.isLambdaStreamError(new ProtocolError('x')));`,
+       const same = other.isLambdaStreamError(new ProtocolError('x'));
+       console.log(error instanceof ProtocolError, isLambdaStreamError(error), same);`,
     );
     expect(output).toBe('false true true');
   });
@@ -82,7 +83,8 @@ describe('the packed package', () => {
       `const { LambdaClient } = require('@aws-sdk/client-lambda');
        const { decodeText, invokeWithResponseStream } = require('rx-lambda-stream');
        const { startLocalLambda } = require('rx-lambda-stream/local');
-       startLocalLambda({ functions: { hello: async function* () { yield 'hello '; yield 'world'; } } }).then((local) => {
+       const hello = async function* () { yield 'hello '; yield 'world'; };
+       startLocalLambda({ functions: { hello } }).then((local) => {
          const client = new LambdaClient(local.clientConfig);
          invokeWithResponseStream(client, { FunctionName: 'hello' }).pipe(decodeText()).subscribe({
            next: (text) => process.stdout.write(text),
@@ -98,7 +100,10 @@ describe('the bin', () => {
   it('serves handler files and invokes them', async () => {
     await writeFile(
       join(folder, 'hello.mjs'),
-      `export const handler = awslambda.streamifyResponse(async (event, stream) => { stream.write('hello ' + event); stream.end(); });`,
+      `export const handler = awslambda.streamifyResponse(async (event, stream) => {
+         stream.write('hello ' + event);
+         stream.end();
+       });`,
     );
     const bin = join(folder, 'node_modules/rx-lambda-stream/dist/cli/main.js');
     const server = spawn(process.execPath, [bin, 'serve', 'hello.mjs', '--port', '0'], { cwd: folder });

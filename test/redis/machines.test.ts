@@ -101,7 +101,7 @@ describe.each(Object.entries(settings))('machines on %s', (_name, { client, star
   };
   const whole = (bytes: number) => expect.objectContaining({ bytes, isWhole: true }) as unknown;
 
-  test('three processes, several consumers each, late ones and ones after the end: one invocation, all to each', async () => {
+  test('three processes with several consumers each, early, late and after the end, share one invocation', async () => {
     const before = invocations();
     const payload = { count: 60, everyMs: 15 };
     const early = machines.flatMap((machine) => [1, 2].map(() => machine.join(key, 'tokens', payload)));
@@ -118,7 +118,7 @@ describe.each(Object.entries(settings))('machines on %s', (_name, { client, star
     expect(invocations() - before).toBe(1);
   });
 
-  test('the last consumer anywhere leaves: the connection closes; one that comes back in time finds it running', async () => {
+  test('the connection closes when the last consumer anywhere leaves, unless one comes back in time', async () => {
     const before = invocations();
     const payload = { count: 4_000, everyMs: 10 };
     const options = { leaseMs, lingerMs: 600 };
@@ -149,7 +149,7 @@ describe.each(Object.entries(settings))('machines on %s', (_name, { client, star
     expect((await closing).tokens * payload.everyMs).toBeLessThan(options.lingerMs + 1_000 + leaseMs);
   });
 
-  test('a stop from another machine: closed within 500 ms, told to everyone, and a reload invokes nothing', async () => {
+  test('a stop from another machine closes within 500 ms, everyone is told, and a reload invokes nothing', async () => {
     const payload = { count: 4_000, everyMs: 10 };
     const times: number[] = [];
     // The best of some: a machine that is busy for half a second says nothing about the stop.

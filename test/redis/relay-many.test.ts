@@ -55,7 +55,7 @@ function readReport(url: string): Page {
   return { ...page, text: () => text, modes };
 }
 
-test('two relay processes over Redis, behind a round-robin proxy: one is killed in mid-answer, and every text is whole', async () => {
+test('one of two relays over Redis behind a round-robin proxy is killed, and every text is whole', async () => {
   const words = Array.from({ length: 100 }, (_, index) => `word ${index}\n`);
   const { opened: killed, open: goOn } = gate();
   const local = await startLocalLambda({

@@ -21,7 +21,9 @@ describe('what authorize is given', () => {
     const { url } = await startRelay({ authorize: (call) => (calls.push(call), answer()) });
     const context = { custom: { user: 'é' } };
     await ask(url, {
-      path: '/api/2021-11-15/functions/arn%3Aaws%3Alambda%3Aeu-west-1%3A1%3Afunction%3Achat/response-streaming-invocations?Qualifier=live',
+      path:
+        '/api/2021-11-15/functions/arn%3Aaws%3Alambda%3Aeu-west-1%3A1%3Afunction%3Achat/' +
+        'response-streaming-invocations?Qualifier=live',
       headers: {
         'x-amz-tenant-id': 'blue',
         'x-amz-log-type': 'Tail',

@@ -87,7 +87,8 @@ describe('the doors, on every method, before authorize', () => {
       'access-control-allow-origin': listed,
       'access-control-allow-credentials': 'true',
       'access-control-expose-headers':
-        'x-rx-invocation, x-amzn-requestid, x-amzn-errortype, x-amz-executed-version, x-amzn-remapped-content-type, retry-after',
+        'x-rx-invocation, x-amzn-requestid, x-amzn-errortype, x-amz-executed-version, ' +
+        'x-amzn-remapped-content-type, retry-after',
     });
     for (const origin of ['https://evil.example', `http://${host}`, 'null']) {
       const { headers } = await ask(url, { headers: { origin } });

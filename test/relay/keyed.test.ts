@@ -122,7 +122,7 @@ describe('an invocation with a key', () => {
     expect(local.requests).toHaveLength(1);
   });
 
-  test('DELETE stops the key that authorize returns: every client gets InvocationStoppedError, and a reload is told', async () => {
+  test('DELETE stops the key of authorize: every client and a reload get InvocationStoppedError', async () => {
     const { open, opened } = writtenInvocation();
     const { url } = await startRelay({ authorize: () => ({ key: 'k', open }) });
     const invoke = relayedInvoke({ url });

@@ -124,7 +124,7 @@ describe('pace', () => {
     },
   );
 
-  test('a source that ignores pauseWhile is cut off at maxReplayBytes: nothing is buffered without a limit', async () => {
+  test('a source that ignores pauseWhile is cut off at maxReplayBytes: every buffer has a limit', async () => {
     const { opened: cutOff, open: tell } = gate();
     const told: unknown[] = [];
     const block = chunkEvent(new Uint8Array(64 * 1024));
@@ -180,7 +180,7 @@ describe('pace', () => {
 });
 
 describe('limits of streams', () => {
-  test('maxStreams and maxStreamsPerClient: 429 with Retry-After, and a place is free again when one leaves', async () => {
+  test('maxStreams and maxStreamsPerClient: 429 with Retry-After, until a client leaves', async () => {
     const { opened: left, open: leave } = gate();
     const { url } = await startRelay({
       maxStreams: 3,

@@ -61,7 +61,7 @@ describe("Lambda's own protocol", () => {
     expect(framesOf(body)).toEqual([['event InvokeComplete', JSON.stringify({ LogResult: btoa('the log') })]]);
   });
 
-  test('after the first frame a FunctionError is an InvokeComplete with ErrorCode, of whose details an outsider sees the class', async () => {
+  test('after the first frame a FunctionError is an InvokeComplete; an outsider sees only its class', async () => {
     const errorDetails = JSON.stringify({ errorType: 'CardError', errorMessage: 'card 4711', trace: [] });
     const error = new FunctionError({ functionName: 'f', errorCode: 'Unhandled', errorDetails, logTail: 'secret' });
     const open = (): Observable<LambdaStreamEvent> =>
@@ -92,7 +92,7 @@ describe("Lambda's own protocol", () => {
     expect((await ask(url)).text).not.toContain('4711');
   });
 
-  test('after it, all else is an exception frame with the class and the code, and its connection serves the next request', async () => {
+  test('after it any other error is an exception frame with class and code; the connection stays open', async () => {
     const error = new TruncatedStreamError({ functionName: 'secret', chunks: 1, bytes: 3 });
     const { url } = await startRelay({
       authorize: () => ({

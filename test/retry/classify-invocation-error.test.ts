@@ -188,7 +188,8 @@ describe('classifyInvocationError', () => {
     systemError('ERR_SSL_WRONG_VERSION_NUMBER', 'write EPROTO'),
     Object.assign(
       new Error(
-        '@smithy/node-http-handler - the request socket did not establish a connection with the server within the configured timeout of 1 ms.',
+        '@smithy/node-http-handler - the request socket did not establish a connection with the server ' +
+          'within the configured timeout of 1 ms.',
       ),
       { name: 'TimeoutError' },
     ),

@@ -626,6 +626,18 @@ describe('retryInvocation', () => {
       }),
     );
 
+    it.each([true, 'soon', {}, { verdict: 'now', mayHaveRun: false }, { verdict: 'soon' }])(
+      'returning %j is a TypeError of the stream: nothing is retried by mistake',
+      (returned) => {
+        let error: unknown;
+        throwError(() => throttled)
+          .pipe(retryInvocation({ classify: () => returned as never }))
+          .subscribe({ error: (reason: unknown) => (error = reason) });
+        expect(error).toBeInstanceOf(TypeError);
+        expect(String(error)).toContain('retryInvocation: what classify returns must be { verdict, mayHaveRun }');
+      },
+    );
+
     it(
       'passes on what it throws',
       marbles((m) => {

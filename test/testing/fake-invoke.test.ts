@@ -1,4 +1,3 @@
-import { marbles } from 'rxjs-marbles';
 import { EMPTY, NEVER, delay, from, map, mergeMap, of, timer, type Observable } from 'rxjs';
 import { LambdaClient, ResourceNotFoundException } from '@aws-sdk/client-lambda';
 import { describe, expect, expectTypeOf, it } from 'vitest';
@@ -10,6 +9,7 @@ import {
   type LambdaStreamEvent,
 } from 'rx-lambda-stream';
 import { chunkEvent, completeEvent, fakeInvoke, headEvent } from 'rx-lambda-stream/testing';
+import { marbles } from '../support/marbles.js';
 
 const client = new LambdaClient({ region: 'eu-central-1' });
 const h = headEvent();
@@ -234,6 +234,17 @@ describe('fakeInvoke', () => {
       m.expect(invoke(client, chat, { pauseWhile: m.hot('--#') })).toBeObservable('h-#', events);
     }),
   );
+});
+
+describe('the table', () => {
+  it.each([
+    [undefined, 'table must be an object of answers by function name, not undefined'],
+    [[of(h)], 'table must be an object of answers by function name, not an array'],
+    [{ chat: [h, c] }, 'the answer of "chat" must be an Observable or a function, not an array'],
+    [{ chat: undefined }, 'the answer of "chat" must be an Observable or a function, not undefined'],
+  ])('%# is refused at the call', (table, message) => {
+    expect(() => fakeInvoke(table as never)).toThrow(new TypeError(`fakeInvoke: ${message}`));
+  });
 });
 
 describe('no promise stands between fakeInvoke and the output of a pipeline', () => {

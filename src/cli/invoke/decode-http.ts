@@ -1,12 +1,11 @@
 import { concatMap, connect, defer, filter, merge, tap, type MonoTypeOperatorFunction } from 'rxjs';
+import { announcesPrelude, preludeDelimiterBytes } from '../../decoding/http-prelude.js';
 import { collectResponse, decodeHttpResponse, type HeadEvent, type LambdaStreamEvent } from '../../index.js';
+import { maxBufferedBytes } from '../../local/invocation/buffer-sink.js';
+import { mediaTypeOf } from '../../shared/media-type.js';
 import type { InvokeArguments } from './invoke-arguments.js';
 
 type EventOperator = MonoTypeOperatorFunction<LambdaStreamEvent>;
-
-const httpIntegration = 'application/vnd.awslambda.http-integration-response';
-/** AWS's limit for a response that a function returns instead of streaming it. */
-const maxBufferedBytes = 6_291_556;
 
 /** Decodes an HTTP response where the call asks for it. Modes that read records also decode an announced one. */
 export function decodeHttp({ isHttp, request, failOnStatus, mode }: InvokeArguments): EventOperator {
@@ -14,14 +13,14 @@ export function decodeHttp({ isHttp, request, failOnStatus, mode }: InvokeArgume
   if (request !== undefined) {
     return (source) =>
       source.pipe(
-        whereHead((head) => isMediaType(head, 'application/json'), toPrelude),
+        whereHead(({ contentType }) => mediaTypeOf(contentType) === 'application/json', toPrelude),
         decode,
       );
   }
   if (isHttp) return decode;
   // These two modes show what arrived, without decoding it.
   if (mode === 'raw' || mode === 'events') return tap();
-  return whereHead((head) => isMediaType(head, httpIntegration), decode);
+  return whereHead(({ contentType }) => announcesPrelude(contentType), decode);
 }
 
 /** Applies an operator to the responses whose head is accepted. All other responses pass unchanged. */
@@ -46,14 +45,9 @@ function whereHead(accepts: (head: HeadEvent) => boolean, operator: EventOperato
     });
 }
 
-/** Compares a media type, which is case-insensitive and ends at the first semicolon. */
-function isMediaType({ contentType = '' }: HeadEvent, expected: string): boolean {
-  return contentType.split(';', 1)[0]?.trim().toLowerCase() === expected;
-}
-
 /**
  * Writes a result that a handler returned, `{ statusCode, headers, body, … }` or any JSON, as a streamed HTTP
- * response: prelude, eight NULs, body. This is the rule of function URLs.
+ * response: prelude, eight NUL bytes, body. Function URLs follow the same rule.
  */
 const toPrelude: EventOperator = (source) =>
   source.pipe(
@@ -81,7 +75,7 @@ function preludeAndBody(result: Uint8Array): Uint8Array[] {
 }
 
 function prelude(head: object): Uint8Array {
-  return new TextEncoder().encode(`${JSON.stringify(head)}${'\0'.repeat(8)}`);
+  return new TextEncoder().encode(`${JSON.stringify(head)}${'\0'.repeat(preludeDelimiterBytes)}`);
 }
 
 function parse(json: Uint8Array): unknown {

@@ -1,7 +1,7 @@
 import { classifyInvocationError, isLambdaStreamError, type HeadEvent } from '../../index.js';
 import { networkFailureOf, type TransportErrorLike } from '../../retry/network-failures.js';
 import { exitCodes } from '../command-line.js';
-import type { ClientArguments } from './create-client.js';
+import type { ClientArguments } from './invoke-arguments.js';
 import { oneLine, type Paint } from '../terminal.js';
 
 /** The facts of a failed call that its error does not hold. */

@@ -1,5 +1,14 @@
 import { limitFrom, timeLimitMs } from '../../shared/check-options.js';
-import { httpUrl, parseCommandLine, UsageError, wholeNumber, type TextSource } from '../command-line.js';
+import {
+  flagOption,
+  httpUrl,
+  parseCommandLine,
+  textOption,
+  textsOption,
+  UsageError,
+  wholeNumber,
+  type TextSource,
+} from '../command-line.js';
 import { parseRequest, type HttpRequestArguments } from './http-request.js';
 import { outputModes, type OutputMode } from './output-modes.js';
 
@@ -20,39 +29,40 @@ export interface InvokeArguments {
   /** Writes a report to stderr at the end. */
   readonly withStats: boolean;
   readonly retries: number;
-  readonly timeoutMs: number | undefined;
+  /** Infinity for no limit. */
+  readonly timeoutMs: number;
   readonly endpoint: string | undefined;
   readonly region: string | undefined;
   readonly profile: string | undefined;
 }
 
-const flag = { type: 'boolean', default: false } as const;
-const text = { type: 'string' } as const;
+/** Where the command calls. */
+export type ClientArguments = Pick<InvokeArguments, 'endpoint' | 'region' | 'profile'>;
 
 /** The options of `invoke`. */
 export const invokeOptions = {
-  payload: text,
-  'payload-file': text,
-  request: text,
-  data: text,
-  header: { type: 'string', multiple: true },
-  raw: flag,
-  text: flag,
-  ndjson: flag,
-  sse: flag,
-  events: flag,
-  http: flag,
-  include: flag,
-  fail: flag,
-  qualifier: text,
-  tenant: text,
-  log: flag,
-  stats: flag,
-  retry: text,
-  timeout: text,
-  endpoint: text,
-  region: text,
-  profile: text,
+  payload: textOption,
+  'payload-file': textOption,
+  request: textOption,
+  data: textOption,
+  header: textsOption,
+  raw: flagOption,
+  text: flagOption,
+  ndjson: flagOption,
+  sse: flagOption,
+  events: flagOption,
+  http: flagOption,
+  include: flagOption,
+  fail: flagOption,
+  qualifier: textOption,
+  tenant: textOption,
+  log: flagOption,
+  stats: flagOption,
+  retry: textOption,
+  timeout: textOption,
+  endpoint: textOption,
+  region: textOption,
+  profile: textOption,
 } as const;
 
 /** @throws UsageError for what cannot be understood. */
@@ -84,7 +94,7 @@ export function parseInvokeArguments(args: readonly string[]): InvokeArguments {
     withLog: values.log,
     withStats: values.stats,
     retries: wholeNumber('--retry', values.retry, limitFrom(0)) ?? 0,
-    timeoutMs: wholeNumber('--timeout', values.timeout, timeLimitMs),
+    timeoutMs: wholeNumber('--timeout', values.timeout, timeLimitMs) ?? Infinity,
     endpoint: values.endpoint,
     region: values.region,
     profile: values.profile,

@@ -1,16 +1,17 @@
 import { Subscription, tap, type BehaviorSubject, type Observable } from 'rxjs';
 import {
+  isLambdaStreamError,
   observeInvocation,
   retryInvocation,
   type HeadEvent,
   type HttpHeadEvent,
+  type InvocationReport,
   type LambdaStreamEvent,
 } from '../../index.js';
 import { exitCodes } from '../command-line.js';
-import { manyLines, oneLine, paintFor } from '../terminal.js';
+import { formatBytes, manyLines, oneLine, paintFor, type Paint } from '../terminal.js';
 import { decodeHttp } from './decode-http.js';
 import { describeError, exitCodeOf } from './describe-error.js';
-import { describeReport } from './describe-report.js';
 import type { InvokeArguments } from './invoke-arguments.js';
 import { outputModes, type Output } from './output-modes.js';
 import { startProgress } from './progress.js';
@@ -71,7 +72,7 @@ export function writeOut(
     process.on('SIGTERM', onTerminate);
     const { timeoutMs } = call;
     const timer =
-      timeoutMs === undefined
+      timeoutMs === Infinity
         ? undefined
         : setTimeout(() => {
             say(`${paint('red', 'timeout')}: the response was not complete after ${timeoutMs} ms`);
@@ -96,7 +97,7 @@ export function writeOut(
         next: put,
         error: (error: unknown) => {
           say(describe(error));
-          const { logTail } = error as { readonly logTail?: string };
+          const logTail = isLambdaStreamError(error) && error.code === 'function-error' ? error.logTail : undefined;
           if (call.withLog && logTail !== undefined) say(manyLines(logTail.trimEnd()));
           finish(exitCodeOf(error, head));
         },
@@ -115,3 +116,26 @@ function httpHeadText({ statusCode, headers, cookies }: HttpHeadEvent): string {
   ];
   return `${lines.map(oneLine).join('\n')}\n`;
 }
+
+const colours = { complete: 'green', failed: 'red', cancelled: 'yellow' } as const;
+
+/** Describes how an invocation went in one line, for `--stats`. */
+function describeReport(report: InvocationReport, paint: Paint): string {
+  const { outcome, attempts, requestIds, executedVersion, headMs, firstChunkMs, durationMs, chunks, bytes } = report;
+  const ms = (time: number): string => `${Math.round(time)} ms`;
+  const times = [
+    ...(headMs === undefined ? [] : [`head ${ms(headMs)}`]),
+    ...(firstChunkMs === undefined ? [] : [`first chunk ${ms(firstChunkMs)}`]),
+    `end ${ms(durationMs)}`,
+  ];
+  return [
+    paint(colours[outcome], outcome),
+    `${formatBytes(bytes)} in ${count(chunks, 'chunk')}`,
+    times.join(', '),
+    count(attempts, 'attempt'),
+    ...(executedVersion === undefined ? [] : [paint('dim', `version ${executedVersion}`)]),
+    ...requestIds.map((id) => paint('dim', id)),
+  ].join('  ');
+}
+
+const count = (number: number, noun: string): string => `${number} ${noun}${number === 1 ? '' : 's'}`;

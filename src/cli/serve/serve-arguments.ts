@@ -1,6 +1,16 @@
-import { limitFrom, timeLimitMs, type OptionRule } from '../../shared/check-options.js';
-import { tenant } from '../../local/runtime/local-function.js';
-import { httpUrl, parseCommandLine, UsageError, wholeNumber } from '../command-line.js';
+import { functionRules } from '../../local/runtime/local-function.js';
+import { endpointRules } from '../../local/settings.js';
+import { timeLimitMs } from '../../shared/check-options.js';
+import {
+  flagOption,
+  httpUrl,
+  obey,
+  parseCommandLine,
+  textOption,
+  textsOption,
+  UsageError,
+  wholeNumber,
+} from '../command-line.js';
 
 /** What `serve` was asked for. */
 export interface ServeArguments {
@@ -21,60 +31,54 @@ export interface ServeArguments {
   readonly watch: boolean;
 }
 
-const text = { type: 'string' } as const;
-const texts = { type: 'string', multiple: true } as const;
-const flag = { type: 'boolean', default: false } as const;
-
 /** The options of `serve`. */
 export const serveOptions = {
-  port: text,
+  port: textOption,
   host: { type: 'string', default: '127.0.0.1' },
-  'allow-host': texts,
-  cors: texts,
-  'no-urls': flag,
-  'url-port': text,
-  'env-file': texts,
-  timeout: text,
-  memory: text,
-  concurrency: text,
-  tenant: text,
-  'init-timeout': text,
-  'no-watch': flag,
+  'allow-host': textsOption,
+  cors: textsOption,
+  'no-urls': flagOption,
+  'url-port': textOption,
+  'env-file': textsOption,
+  timeout: textOption,
+  memory: textOption,
+  concurrency: textOption,
+  tenant: textOption,
+  'init-timeout': textOption,
+  'no-watch': flagOption,
 } as const;
 
 /** The port of `sam local start-lambda`, so that scripts need no change. */
 const defaultPort = 3001;
-/** How long AWS lets the code outside of the handler run. */
+/** AWS's limit for the code outside of the handler. */
 const defaultInitTimeoutMs = 10_000;
-const portNumber: OptionRule = { expected: 'a port from 0 to 65535', isValid: (value) => Number(value) <= 65_535 };
 
 /** @throws UsageError for what cannot be understood. */
 export function parseServeArguments(args: readonly string[]): ServeArguments {
   const { values, positionals } = parseCommandLine(args, serveOptions);
   if (positionals.length === 0) throw new UsageError('serve needs at least one FILE with handlers');
-  const urlPort = wholeNumber('--url-port', values['url-port'], portNumber);
+  const { port } = endpointRules;
+  const urlPort = wholeNumber('--url-port', values['url-port'], port);
   if (values['no-urls'] && urlPort !== undefined)
     throw new UsageError('--no-urls and --url-port contradict each other');
-  if (values.tenant !== undefined && !tenant.isValid(values.tenant))
-    throw new UsageError(`--tenant must be ${tenant.expected}`);
   return {
     targets: positionals,
-    port: wholeNumber('--port', values.port, portNumber) ?? defaultPort,
+    port: wholeNumber('--port', values.port, port) ?? defaultPort,
     host: values.host,
-    allowedHosts: values['allow-host'] ?? [],
+    allowedHosts: obey('--allow-host', values['allow-host'] ?? [], endpointRules.allowedHosts),
     cors: parseOrigins(values.cors ?? []),
     urlPort: values['no-urls'] ? undefined : (urlPort ?? 0),
     envFiles: values['env-file'] ?? [],
-    timeoutMs: wholeNumber('--timeout', values.timeout, timeLimitMs),
-    memoryMb: wholeNumber('--memory', values.memory, limitFrom(1)),
-    concurrency: wholeNumber('--concurrency', values.concurrency, limitFrom(0)),
-    tenantId: values.tenant,
+    timeoutMs: wholeNumber('--timeout', values.timeout, functionRules.timeoutMs),
+    memoryMb: wholeNumber('--memory', values.memory, functionRules.memoryMb),
+    concurrency: wholeNumber('--concurrency', values.concurrency, functionRules.reservedConcurrency),
+    tenantId: obey('--tenant', values.tenant, functionRules.tenantId),
     initTimeoutMs: wholeNumber('--init-timeout', values['init-timeout'], timeLimitMs) ?? defaultInitTimeoutMs,
     watch: !values['no-watch'],
   };
 }
 
-/** Reads origins. `*` is every page. An origin has no path and no trailing slash, because browsers send none. */
+/** Reads origins. `*` is every page. An origin has no path and no slash at its end, because browsers send it so. */
 function parseOrigins(lists: readonly string[]): boolean | readonly string[] {
   const origins = lists.flatMap((list) => list.split(',')).map((origin) => origin.trim());
   if (origins.includes('*')) return true;

@@ -1,19 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { parseEnv } from 'node:util';
-import {
-  installAwslambda,
-  startLocalLambda,
-  type LocalLambda,
-  type LocalLambdaOptions,
-  type LocalProblem,
-} from '../../local/index.js';
+import { installAwslambda, startLocalLambda, type LocalLambda, type LocalLambdaOptions } from '../../local/index.js';
 import { currentScope } from '../../local/invocation/invocation-scope.js';
 import { exitCodes, UsageError } from '../command-line.js';
-import { manyLines, oneLine, paintFor } from '../terminal.js';
-import { describeInvocation } from './describe-invocation.js';
+import { oneLine, paintFor } from '../terminal.js';
+import { describeInvocation, describeProblem, greeting, stackOf } from './describe.js';
 import { HandlerFiles, parseTarget, type LoadedFunctions, type ServedFunction } from './handler-files.js';
 import { describeLoadError } from './load-error.js';
-import { withoutGenerations } from './module-generation.js';
 import { parseServeArguments } from './serve-arguments.js';
 import { listenForStop, type Stop } from './stop.js';
 import { FileWatch } from './watch-files.js';
@@ -68,9 +61,9 @@ export async function serve(args: readonly string[]): Promise<number> {
       functionUrls: urlPort === undefined ? false : { port: urlPort },
       keepRequests: false,
       onInvocation: (invocation) => say(describeInvocation(invocation, paint)),
-      onProblem: (problem) => complain(describeProblem(problem)),
+      onProblem: (problem) => complain(describeProblem(problem, paint)),
     });
-    say(greeting(local, functions));
+    say(greeting(local, functions, paint));
     const fileWatch = watch ? reloadOnChange(files, functions, local) : undefined;
     await stop.requested;
     fileWatch?.close();
@@ -159,41 +152,4 @@ function tellOfStrayFailures(stop: Stop): () => void {
   };
   process.on('uncaughtException', onError).on('unhandledRejection', onError).on('exit', onExit);
   return () => process.off('uncaughtException', onError).off('unhandledRejection', onError).off('exit', onExit);
-}
-
-function describeProblem({ kind, message, error }: LocalProblem): string {
-  const stack = error === undefined ? '' : `\n${stackOf(error)}`;
-  return `${paint(kind === 'refused' ? 'yellow' : 'red', kind)}: ${oneLine(message)}${stack}`;
-}
-
-function stackOf(error: unknown): string {
-  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  return manyLines(withoutGenerations(text));
-}
-
-function greeting(local: LocalLambda, functions: Readonly<Record<string, ServedFunction>>): string {
-  const served = Object.entries(functions).map(([name, { file }]) => {
-    const url = local.functionUrls[name];
-    return `  ${name.padEnd(24)} ${url === undefined ? '' : `${url.padEnd(26)} `}${oneLine(file)}`;
-  });
-  const config = JSON.stringify(local.clientConfig, null, 2)
-    .replaceAll(/"(\w+)":/g, '$1:')
-    .replaceAll('"', "'");
-  return [
-    `Listening on ${paint('bold', local.endpoint)}`,
-    ...served,
-    '',
-    ...Object.keys(functions)
-      .slice(0, 1)
-      .map((name) => invokeLine(name, local.endpoint)),
-    '',
-    `new LambdaClient(${config});`,
-    '',
-  ].join('\n');
-}
-
-/** What to paste into another terminal. */
-function invokeLine(name: string, endpoint: string): string {
-  const word = /^[\w.-]+$/.test(name) ? name : `'${oneLine(name).replaceAll("'", String.raw`'\''`)}'`;
-  return `npx rx-lambda-stream invoke ${word} --endpoint ${endpoint}`;
 }

@@ -1,15 +1,18 @@
 import type { IncomingMessage } from 'node:http';
 import type { FunctionFailure } from '../invocation/describe-failure.js';
 import type { IncomingInvocation, Invocation } from '../invocation/invocation.js';
-import { readRequestBody } from './read-request-body.js';
+import { requestTooLarge } from './service-errors.js';
+
+/** A body up to this many times over the limit is read and dropped before its answer. A longer one is cut off. */
+const patience = 8;
 
 /**
- * Reads a request's payload, has the invocation accepted and answered, and gives its place back. Every door answers in
- * this order.
+ * Reads the payload of a request, accepts the invocation, answers it, and frees its place. Every door answers in this
+ * order.
  *
  * @param accept - Accepts the invocation. Throws a ServiceRefusal for a request that is refused before the function
  * runs.
- * @param answer - Answers to the end. Resolves with the function's failure, if there was one.
+ * @param answer - Answers to the end of the response. Resolves with the function's failure, if it failed.
  */
 export async function answerAccepted(
   incoming: IncomingInvocation,
@@ -28,4 +31,31 @@ export async function answerAccepted(
   } finally {
     invocation.release();
   }
+}
+
+/**
+ * Reads the body of a request. Resolves with undefined when the client went away.
+ *
+ * @throws ServiceRefusal with status 413 for a body over the limit.
+ */
+async function readRequestBody(request: IncomingMessage, maxBytes: number): Promise<Uint8Array | undefined> {
+  const parts: Buffer[] = [];
+  let length = 0;
+  try {
+    // The rest of a much too long body is left unread, so that the refusal can still be sent.
+    const body = request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>;
+    for await (const part of body) {
+      length += part.length;
+      if (length <= maxBytes) parts.push(part);
+      else if (length > maxBytes * patience) break;
+      else parts.length = 0;
+    }
+  } catch (error) {
+    // A client that breaks the connection destroys the request. Any other error is a fault of this endpoint.
+    if (!request.destroyed) throw error;
+    return undefined;
+  }
+  if (length > maxBytes) throw requestTooLarge(maxBytes);
+  // A plain Uint8Array, so that a test can compare a record's payload with the bytes that a client sent.
+  return new Uint8Array(Buffer.concat(parts, length));
 }

@@ -15,7 +15,7 @@ import { invalidParameter, invalidRequestContent } from './service-errors.js';
 /** AWS's limit for the client context, in bytes of base64. */
 const maxClientContextBytes = 3_583;
 
-/** The door of Lambda's API. It refuses a request that AWS would refuse before it runs a function. */
+/** The door of Lambda's API. It refuses each request that AWS refuses before it runs a function. */
 export const apiDoor: Door = {
   answerCors,
   route: ({ method, url }) => matchRoute(method, url),
@@ -44,7 +44,7 @@ async function answer(invocation: Invocation): Promise<FunctionFailure | undefin
   return record.operation === 'Invoke' ? answerBuffered(handler, invocation) : answerStream(handler, invocation);
 }
 
-/** Runs a handler and streams what it writes, then the InvokeComplete. Resolves with the failure, if there was one. */
+/** Runs a handler and streams what it writes, then the InvokeComplete. Resolves with the failure, if it failed. */
 async function answerStream(handler: RunnableHandler, invocation: Invocation): Promise<FunctionFailure | undefined> {
   const { settings, record, writer, closing } = invocation;
   const sink = new FrameSink(invocation);
@@ -79,7 +79,7 @@ function checkParameters({ record }: IncomingInvocation, { fault }: Route): void
   }
 }
 
-/** Parses the payload as JSON. A function gets an event of its own; an empty payload is the empty event. */
+/** Parses the payload as JSON. An empty payload is an empty event. */
 function parseEvent(payload: Uint8Array): unknown {
   if (payload.length === 0) return {};
   try {

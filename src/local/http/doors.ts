@@ -2,16 +2,16 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { isIP } from 'node:net';
 import { accessDenied } from './service-errors.js';
 
-/** Which pages may call: all, or those of these origins. */
+/** Which pages may call: all pages, no page, or the pages of these origins. */
 export type CorsOption = boolean | readonly string[];
 
-/** Who may call, as the options say. */
+/** The options that say who may call. */
 export interface DoorSettings {
   readonly cors: CorsOption;
   readonly allowedHosts: readonly string[];
 }
 
-/** The headers that the SDK sends. Each is named, because `*` does not cover `authorization`. */
+/** The headers that the SDK sends. They are named one by one, because `*` does not include `authorization`. */
 const requestHeaders = [
   'amz-sdk-invocation-id',
   'amz-sdk-request',
@@ -27,7 +27,7 @@ const requestHeaders = [
   'x-amz-user-agent',
 ].join(', ');
 
-/** The headers that a page must see. Without `x-amzn-errortype` every exception is `Unknown`. */
+/** The headers that a page has to read. Without `x-amzn-errortype` every exception would be `Unknown` to the SDK. */
 const responseHeaders = [
   'date',
   'retry-after',
@@ -40,12 +40,13 @@ const responseHeaders = [
 ];
 
 /**
- * Checks who asks, before anything of the request is used.
+ * Checks who sends the request, before anything in it is used.
  *
- * - **Host**: a foreign name on a loopback address can come from DNS rebinding.
- * - **Origin**: a page that is not allowed must not even send a simple POST, whose answer it could not read.
- * - **Sec-Fetch-Site**: an image or a script of another site sends no Origin. Following a link is allowed, because a
- *   login needs it on its way back.
+ * - **Host**: a foreign name on a loopback address may come from DNS rebinding.
+ * - **Origin**: a page that is not allowed could send a simple POST and run a function, although it could not read the
+ *   answer.
+ * - **Sec-Fetch-Site**: the images and scripts of another site send no Origin. Following a link from another site is
+ *   allowed, because a login page leads back by a link.
  *
  * @throws ServiceRefusal with status 403.
  */
@@ -67,9 +68,9 @@ export function checkDoors({ cors, allowedHosts }: DoorSettings, request: Incomi
 }
 
 /**
- * Adds the CORS headers for an allowed origin, and answers a preflight of one. Call it after {@link checkDoors}.
+ * Adds the CORS headers for an allowed origin, and answers its preflight. Call it after {@link checkDoors}.
  *
- * @returns true where the request was a preflight and is answered.
+ * @returns Whether the request was a preflight and is answered.
  */
 export function answerCors({ cors }: DoorSettings, request: IncomingMessage, response: ServerResponse): boolean {
   const { origin } = request.headers;
@@ -84,7 +85,7 @@ export function answerCors({ cors }: DoorSettings, request: IncomingMessage, res
   return true;
 }
 
-/** Names the origin that may read the response. Caches must keep other origins' responses apart. */
+/** Names the origin that may read the response. `vary` makes caches keep a response for each origin. */
 export function addCorsHeaders(origin: string, response: ServerResponse): void {
   response.setHeader('access-control-allow-origin', origin);
   response.setHeader('vary', 'origin');
@@ -102,12 +103,13 @@ export function answerPreflight(response: ServerResponse): void {
 function isAllowedOrigin(cors: CorsOption, request: IncomingMessage): boolean {
   const { origin = '', host = '' } = request.headers;
   if (cors === true || (cors !== false && cors.includes(origin))) return true;
-  // The page came from here. A DNS name other than loopback's can be rebound, an address cannot.
+  // A page may call the origin that it was loaded from. Its host must be an address or a loopback name, because any
+  // other DNS name can be rebound.
   const name = hostNameOf(host) ?? '';
   return origin === `http://${host}` && (isLoopbackName(name) || isIP(name.replaceAll(/[[\]]/g, '')) !== 0);
 }
 
-/** A part of a page of another site: an image, a script, a frame. Browsers say so themselves; other clients do not. */
+/** Tells a part of a page of another site: an image, a script, a frame. Only browsers send these headers. */
 function isForeignSubresource({ headers }: IncomingMessage): boolean {
   if (headers['sec-fetch-site'] !== 'cross-site') return false;
   return headers['sec-fetch-mode'] !== 'navigate' || headers['sec-fetch-dest'] !== 'document';
@@ -118,7 +120,7 @@ function hostNameOf(host: string | undefined): string | undefined {
   return host?.toLowerCase().replace(/:\d*$/, '').replace(/\.$/, '');
 }
 
-/** Recognises a host to listen on that only this machine can reach. */
+/** Tells whether only this machine can reach an endpoint that listens on this host. */
 export function isLoopbackHost(host: string): boolean {
   return isLoopbackName(host.toLowerCase());
 }
@@ -127,13 +129,13 @@ function isLoopbackName(name: string): boolean {
   return name === 'localhost' || name.endsWith('.localhost') || isLoopbackAddress(name.replaceAll(/[[\]]/g, ''));
 }
 
-/** Recognises 127.0.0.0/8 and ::1, also as an IPv4 address in IPv6 clothes. */
+/** Recognises 127.0.0.0/8 and ::1. An IPv4 address may be written as an IPv6 address. */
 function isLoopbackAddress(address: string): boolean {
   const plain = address.toLowerCase().replace(/^::ffff:/, '');
   return plain === '::1' || (isIP(plain) === 4 && plain.startsWith('127.'));
 }
 
-/** A foreign text for a message: one line, at most 100 characters, without control characters. */
+/** Quotes a foreign text for a message: at most 100 characters on one line, without control characters. */
 function quote(foreign: string): string {
   return JSON.stringify(foreign.slice(0, 100)).replaceAll(/[\u007f-\u009f\u2028\u2029]/g, '?');
 }

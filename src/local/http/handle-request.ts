@@ -2,7 +2,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { FunctionFailure } from '../invocation/describe-failure.js';
 import type { ConcurrencyGate, IncomingInvocation } from '../invocation/invocation.js';
 import { runInScope } from '../invocation/invocation-scope.js';
-import type { LocalProblem, Settings } from '../local-lambda-options.js';
+import type { LocalProblem } from '../local-lambda-options.js';
+import type { Settings } from '../settings.js';
 import { checkDoors, type DoorSettings } from './doors.js';
 import type { RequestLog } from './request-log.js';
 import { ResponseWriter } from './response-writer.js';
@@ -18,13 +19,17 @@ export interface Endpoint {
   readonly closing: AbortSignal;
 }
 
-/** A way in: Lambda's API, or a function's URL. */
+/** A way to call a function: Lambda's API, or the function's URL. */
 export interface Door {
-  /** Adds CORS headers; true where the request was a preflight and is answered. */
+  /** Adds CORS headers. Returns true where the request was a preflight and is answered. */
   readonly answerCors: (settings: DoorSettings, request: IncomingMessage, response: ServerResponse) => boolean;
-  /** Finds what the request is for; undefined where it is for nothing here. */
+  /** Finds the function that the request asks for. Returns undefined where it asks for no function. */
   readonly route: (request: IncomingMessage) => Route | undefined;
-  /** Answers to the end. Resolves with the function's failure; throws a ServiceRefusal for what is refused. */
+  /**
+   * Answers to the end of the response. Resolves with the function's failure, if it failed.
+   *
+   * @throws ServiceRefusal for a request that is refused.
+   */
   readonly answer: (
     incoming: IncomingInvocation,
     route: Route,
@@ -34,29 +39,48 @@ export interface Door {
 
 /** Lets a request in through a door, records it, and answers it to its end. */
 export async function handleRequest(
-  { settings, log, gate, closing }: Endpoint,
+  endpoint: Endpoint,
   door: Door,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
   const arrivedAt = performance.now();
-  const refused = refusalAtDoor(settings, request);
-  if (refused !== undefined) {
-    tell(settings, { kind: 'refused', message: refused.message });
-    sendServiceError(response, refused.answer);
-    return;
+  const { settings } = endpoint;
+  let incoming: IncomingInvocation | undefined;
+  let failure: FunctionFailure | undefined;
+  try {
+    checkDoors(settings, request);
+    if (door.answerCors(settings, request, response)) return;
+    const route = door.route(request);
+    if (route === undefined) throw unknownOperation();
+    incoming = receive(endpoint, route, request, response, arrivedAt);
+    failure = await door.answer(incoming, route, request);
+  } catch (error) {
+    if (!(error instanceof ServiceRefusal)) throw error;
+    if (incoming === undefined) {
+      refuseAtDoor(settings, error, request, response);
+      return;
+    }
+    await incoming.writer.refuse(error.answer);
   }
-  if (door.answerCors(settings, request, response)) return;
-  const route = door.route(request);
-  if (route === undefined) {
-    request.resume();
-    sendServiceError(response, unknownOperation().answer);
-    return;
-  }
+  const { record } = incoming;
+  const closedEarly = await record.closedEarly;
+  const durationMs = performance.now() - arrivedAt;
+  settings.onInvocation?.({ request: record, durationMs, closedEarly, ...(failure && { failure }) });
+}
+
+/** Records a request that asks for a function. */
+function receive(
+  { settings, log, gate, closing }: Endpoint,
+  route: Route,
+  request: IncomingMessage,
+  response: ServerResponse,
+  arrivedAt: number,
+): IncomingInvocation {
   const record = log.add(route, request, response, () => closing.aborted || writer.wasReset);
   const writer = new ResponseWriter(response, record, arrivedAt);
   response.setHeader('x-amzn-requestid', record.requestId);
-  const incoming: IncomingInvocation = {
+  return {
     settings,
     record,
     writer,
@@ -70,38 +94,25 @@ export async function handleRequest(
         ...(error !== undefined && { error }),
       }),
   };
-  const failure = await answerOrRefuse(door, incoming, route, request);
-  const closedEarly = await record.closedEarly;
-  const durationMs = performance.now() - arrivedAt;
-  settings.onInvocation?.({ request: record, durationMs, closedEarly, ...(failure && { failure }) });
 }
 
-async function answerOrRefuse(
-  door: Door,
-  incoming: IncomingInvocation,
-  route: Route,
+/** Refuses a request that asks for no function here, and so has no record. */
+function refuseAtDoor(
+  settings: Settings,
+  { message, answer }: ServiceRefusal,
   request: IncomingMessage,
-): Promise<FunctionFailure | undefined> {
-  try {
-    return await door.answer(incoming, route, request);
-  } catch (error) {
-    if (!(error instanceof ServiceRefusal)) throw error;
-    await incoming.writer.refuse(error.answer);
-    return undefined;
-  }
+  response: ServerResponse,
+): void {
+  // A path that is not known is the client's mistake. A page or a host name that is not allowed may be an attack.
+  if (answer.statusCode === 403) tell(settings, { kind: 'refused', message });
+  else request.resume();
+  sendServiceError(response, answer);
 }
 
-function refusalAtDoor(settings: DoorSettings, request: IncomingMessage): ServiceRefusal | undefined {
-  try {
-    checkDoors(settings, request);
-    return undefined;
-  } catch (error) {
-    if (error instanceof ServiceRefusal) return error;
-    throw error;
-  }
-}
-
-/** Reports a problem on one line. Outside of the invocation's own context: what the callback prints is not its log. */
+/**
+ * Reports a problem on one line. The callback runs outside of the invocation's scope, so that what it prints is not
+ * part of the invocation's log.
+ */
 function tell(settings: Settings, problem: LocalProblem): void {
   const message = problem.message.slice(0, 2_000).replaceAll(/[\p{Cc}\u2028\u2029]/gu, escapeCharacter);
   runInScope(undefined, () => settings.onProblem({ ...problem, message }));

@@ -4,14 +4,14 @@ import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { sendServiceError, serviceErrorBody, serviceFailure, type ServiceError } from './service-errors.js';
 
-/** An HTTP server of the endpoint, with its connections. */
+/** An HTTP server of the endpoint, and its connections. */
 export interface Listener {
   /** `http://HOST:PORT`, by which a client on this machine reaches it. */
   readonly origin: string;
   readonly openConnections: number;
-  /** Takes no more connections and closes the idle ones; those with a request go on. */
+  /** Accepts no more connections and closes the idle ones. Connections with a request go on. */
   stopAccepting(): void;
-  /** Breaks every connection. Resolves when the port is free. */
+  /** Breaks every connection. Resolves when the port is free again. */
   close(): Promise<void>;
 }
 
@@ -22,10 +22,10 @@ export interface ListenerInit {
   readonly handle: (request: IncomingMessage, response: ServerResponse) => Promise<void>;
 }
 
-/** Longer than the SDK keeps an idle connection, so that it never sends on one that is just being closed. */
+/** Longer than the SDK keeps an idle connection, so that the SDK never sends on a connection that is being closed. */
 const keepAliveTimeoutMs = 65_000;
 
-/** Starts to listen. Rejects where the port cannot be had. */
+/** Starts to listen. Rejects where the port cannot be opened. */
 export async function listen({ host, port, requestTimeoutMs, handle }: ListenerInit): Promise<Listener> {
   // Node takes 0 for no limit, and whole numbers only.
   const requestTimeout = requestTimeoutMs === Infinity ? 0 : Math.ceil(requestTimeoutMs);
@@ -43,7 +43,7 @@ export async function listen({ host, port, requestTimeoutMs, handle }: ListenerI
   });
   server.on('clientError', refuseMalformedRequest);
   server.on('request', (request, response) => {
-    // The response's close says what a broken connection means; its error says nothing more.
+    // The close of a response tells of a broken connection. Its error tells nothing more.
     response.on('error', () => undefined);
     handle(request, response).catch((error: unknown) => {
       process.emitWarning(`The local Lambda failed to answer a request: ${String(error)}`);
@@ -54,7 +54,7 @@ export async function listen({ host, port, requestTimeoutMs, handle }: ListenerI
   server.listen(port, host);
   await once(server, 'listening');
   const closed = once(server, 'close');
-  // For example too many open files: the connections that are there go on.
+  // Such as too many open files. The open connections go on.
   server.on('error', (error) => process.emitWarning(error));
   const address = server.address() as AddressInfo;
   return {
@@ -100,7 +100,7 @@ const malformed: ServiceError = {
   message: 'The request is not valid HTTP',
 };
 
-/** Answers what Node's parser refuses, in AWS's shape, and closes the connection. */
+/** Answers a request that Node's parser refuses with an error in AWS's form, and closes the connection. */
 function refuseMalformedRequest(error: Error & { code?: string }, socket: Duplex): void {
   if (!socket.writable || error.code === 'ECONNRESET') {
     socket.destroy();

@@ -1,13 +1,13 @@
 import type { IncomingHttpHeaders } from 'node:http';
 
 /**
- * One invocation request that the endpoint received, and how its response fared. Preflights, refused pages and requests
- * to other paths are not recorded.
+ * One invocation request that the endpoint received, and what became of its response. Preflights, refused pages and
+ * requests to other paths are not recorded.
  */
 export interface LocalRequest {
-  /** The function's bare name, also where the client sent an ARN. */
+  /** The function's bare name, even if the client sent an ARN. */
   readonly functionName: string;
-  /** The alias or version asked for, in the query or in the ARN. */
+  /** The alias or version that the query or the ARN names. */
   readonly qualifier?: string;
   /** The API's operation, or `FunctionUrl` for a request to the function's URL. */
   readonly operation: 'InvokeWithResponseStream' | 'Invoke' | 'FunctionUrl';
@@ -15,37 +15,37 @@ export interface LocalRequest {
   readonly method: string;
   /** The request's path as it was sent, without the query. */
   readonly path: string;
-  /** `X-Amz-Invocation-Type`, `RequestResponse` where it was not sent. */
+  /** `X-Amz-Invocation-Type`. Without that header it is `RequestResponse`. */
   readonly invocationType: string;
-  /** `X-Amz-Log-Type`, `None` where it was not sent. */
+  /** `X-Amz-Log-Type`. Without that header it is `None`. */
   readonly logType: string;
   readonly tenantId?: string;
   /** `X-Amz-Client-Context`, decoded from its base64 JSON. */
   readonly clientContext?: unknown;
-  /** The HTTP request headers as they came, names in lower case. */
+  /** The headers of the HTTP request. Their names are in lower case. */
   readonly headers: IncomingHttpHeaders;
-  /** The request body: empty until all of it has arrived, complete when the function starts. */
+  /** The request's body. It is empty until all of it has arrived, which is before the function starts. */
   readonly payload: Uint8Array;
-  /** Sent back as `x-amzn-requestid`, and the handler's `context.awsRequestId`. */
+  /** The response's `x-amzn-requestid`, and the handler's `context.awsRequestId`. */
   readonly requestId: string;
-  /** How often this function was asked for, this request included: 1 for the first, and for each unknown function. */
+  /** The number of this request among those for the function, from 1 on. It is always 1 for an unknown function. */
   readonly attempt: number;
-  /** The response's status, once its headers are out. */
+  /** The response's status. Absent until its headers are sent. */
   readonly statusCode?: number;
   /**
-   * The status in the function's own HTTP response, where it made one: that of the prelude, or of a result with a
-   * `statusCode`. The SDK's way carries it inside a 200.
+   * The status of the HTTP response that the function itself wrote, in a prelude or in a result with a `statusCode`. In
+   * Lambda's API it travels inside a response with status 200.
    */
   readonly responseStatus?: number;
   /** From the arrival of the request's headers to the response's first byte, in milliseconds. */
   readonly firstByteMs?: number;
-  /** Bytes of response body handed to the connection so far. */
+  /** Bytes of the response's body that were given to the connection so far. */
   readonly bytesWritten: number;
-  /** Bytes of the function's own payload among them, without frames. */
+  /** Bytes of the function's own payload that were sent so far, without the frames around them. */
   readonly payloadBytes: number;
-  /** Resolves when the response is over: sent to its end, or its connection closed. Never rejects. */
+  /** Resolves when the response is sent to its end, or its connection is closed. Never rejects. */
   readonly closed: Promise<void>;
-  /** Resolves with `closed`: true when the client went away before the response was sent to its end, else false. */
+  /** Resolves together with `closed`. It is true when the client went away before the response was sent to its end. */
   readonly closedEarly: Promise<boolean>;
 }
 

@@ -7,11 +7,11 @@ import type { Route } from './routes.js';
 interface RequestLogInit {
   /** Whether records stay in `requests`. */
   readonly keeps: boolean;
-  /** Whether there is a function of this name. Requests to others are not counted: their names come from outside. */
+  /** Tells whether a function has this name. Requests for other names are not counted, because clients invent them. */
   readonly isKnown: (functionName: string) => boolean;
 }
 
-/** The endpoint's memory: every invocation request in the order of arrival, and how many are not over yet. */
+/** Holds every invocation request in the order of arrival, and counts those whose response is not over. */
 export class RequestLog {
   readonly requests: LocalRequest[] = [];
   readonly #init: RequestLogInit;
@@ -25,7 +25,11 @@ export class RequestLog {
     this.#init = init;
   }
 
-  /** Records a request at its arrival. `endedByUs` tells at the response's close who ended it. */
+  /**
+   * Records a request at its arrival.
+   *
+   * @param endedByUs - Asked when the response closes: whether this side has ended it.
+   */
   add(route: Route, request: IncomingMessage, response: ServerResponse, endedByUs: () => boolean): RequestRecord {
     const { operation, path, functionName, qualifier } = route;
     const closedEarly = new Promise<boolean>((resolve) => {
@@ -98,9 +102,9 @@ export class RequestLog {
 const waitingOn = new WeakMap<Socket, Set<() => void>>();
 
 /**
- * Calls back once, when the response or its connection has closed. The response of a pipelined request whose turn never
- * came does not hear of the connection's end. One listener serves all requests of a connection: a client may pipeline
- * more of them than an emitter takes listeners without a warning.
+ * Calls back once, when the response or its connection has closed. A client may pipeline requests, and a response whose
+ * turn has not come emits no `close` at the end of the connection. One listener serves all requests of a connection,
+ * because an emitter warns of more than ten listeners.
  */
 function whenOver(socket: Socket, response: ServerResponse, callback: () => void): void {
   let waiting = waitingOn.get(socket);

@@ -3,12 +3,12 @@ import type { ServerResponse } from 'node:http';
 import type { RequestRecord } from './local-request.js';
 import { sendServiceError, type ServiceError } from './service-errors.js';
 
-/** Header values by name; undefined leaves a header out. */
+/** Header values by name. Undefined leaves a header out. */
 export type ResponseHead = Readonly<Record<string, string | readonly string[] | undefined>>;
 
 /**
- * The sending side of one response: its head goes out with the first byte, bytes are counted, and a writer can wait
- * until the connection takes more. After the client went away everything is accepted and dropped.
+ * Sends one response. The head is sent with the first byte, bytes are counted, and the caller can wait until the
+ * connection takes more. After the client went away, the writer accepts all bytes and drops them.
  */
 export class ResponseWriter {
   readonly #response: ServerResponse;
@@ -16,20 +16,20 @@ export class ResponseWriter {
   readonly #arrivedAt: number;
   #wasReset = false;
 
-  /** @param arrivedAt - When the request's headers arrived, on the clock of `performance`. */
+  /** @param arrivedAt - The time at which the request's headers arrived, on the clock of `performance`. */
   constructor(response: ServerResponse, record: RequestRecord, arrivedAt: number) {
     this.#response = response;
     this.#record = record;
     this.#arrivedAt = arrivedAt;
   }
 
-  /** Nothing more reaches the client: the response was ended, or its connection is gone. */
+  /** Whether nothing more can reach the client. The response was ended, or its connection is gone. */
   get isOver(): boolean {
     const { writableEnded, destroyed, req } = this.#response;
     return writableEnded || destroyed || req.socket.destroyed;
   }
 
-  /** The connection was broken from this side. */
+  /** Whether this side has broken the connection. */
   get wasReset(): boolean {
     return this.#wasReset;
   }
@@ -45,7 +45,7 @@ export class ResponseWriter {
     return req.method !== 'HEAD' && statusCode !== 204 && statusCode !== 304;
   }
 
-  /** Sets what the head says; without effect once it is out. */
+  /** Sets the status and headers. It has no effect after the head was sent. */
   setHead(statusCode: number, headers: ResponseHead): void {
     if (this.#response.headersSent) return;
     this.#response.statusCode = statusCode;
@@ -63,7 +63,7 @@ export class ResponseWriter {
     await nextRead();
   }
 
-  /** Hands bytes to the connection; false when it wants no more until `drained`. */
+  /** Gives bytes to the connection. Returns false where the connection takes no more until `drained` resolves. */
   write(bytes: Uint8Array): boolean {
     if (this.isOver || bytes.length === 0) return true;
     this.#start();
@@ -72,13 +72,13 @@ export class ResponseWriter {
     return this.#response.write(bytes);
   }
 
-  /** Resolves when the connection takes more, or is gone. */
+  /** Resolves when the connection takes more bytes, or is gone. */
   async drained(): Promise<void> {
     if (this.isOver || !this.#response.writableNeedDrain) return;
     await Promise.race([once(this.#response, 'drain'), this.#record.closed]);
   }
 
-  /** Writes bytes on their own: what is written next does not join them in one packet. */
+  /** Writes bytes in a packet of their own. Later bytes do not join them. */
   async writeApart(bytes: Uint8Array): Promise<void> {
     if (this.isOver || bytes.length === 0) return;
     const flushed = new Promise<void>((resolve) => {
@@ -99,7 +99,7 @@ export class ResponseWriter {
     await this.#record.closed;
   }
 
-  /** Answers with a service error in place of the response; one that has begun is broken off. */
+  /** Answers with a service error instead of the response. A response that has begun is broken off. */
   async refuse(error: ServiceError): Promise<void> {
     if (this.hasStarted) this.reset();
     else if (!this.isOver) {
@@ -124,8 +124,8 @@ export class ResponseWriter {
 }
 
 /**
- * Lets a reader in this very process take what was just written: the next turn of the event loop may still be the
- * end of the present one, so it takes two.
+ * Lets a reader in the same process take the bytes that were just written. It waits for two turns of the event loop,
+ * because the first may be only the end of the present turn.
  */
 async function nextRead(): Promise<void> {
   for (let turn = 0; turn < 2; turn++) await new Promise((resolve) => setImmediate(resolve));

@@ -1,7 +1,6 @@
-import { parseFunctionReference } from '../invocation/function-name.js';
 import type { LocalRequest } from './local-request.js';
 
-/** What a request's path and query say. */
+/** What the path and the query of a request ask for. */
 export interface Route {
   readonly operation: LocalRequest['operation'];
   /** The path as it was sent, without the query. */
@@ -49,4 +48,24 @@ function decode(text: string | undefined): string | undefined {
     // The text is not percent-encoded, so no operation has this path.
     return undefined;
   }
+}
+
+/** The parts of a function reference. */
+interface FunctionReference {
+  readonly functionName: string;
+  readonly qualifier?: string;
+}
+
+const namePattern = /^[A-Za-z0-9_.-]{1,140}$/;
+const qualifierPattern = /^(\$LATEST|[A-Za-z0-9_-]{1,128})$/;
+const fullArn = /^arn:[a-z-]+:lambda:[a-z0-9-]+:\d{12}:function:([^:]+)(?::([^:]+))?$/;
+const partialArn = /^(?:\d{12}:)?function:([^:]+)(?::([^:]+))?$/;
+const nameAndQualifier = /^([^:]+)(?::([^:]+))?$/;
+
+/** Parses a name, an ARN or a partial ARN, with or without a qualifier. Returns undefined for other text. */
+function parseFunctionReference(text: string): FunctionReference | undefined {
+  const [, functionName, qualifier] = fullArn.exec(text) ?? partialArn.exec(text) ?? nameAndQualifier.exec(text) ?? [];
+  if (functionName === undefined || !namePattern.test(functionName)) return undefined;
+  if (qualifier === undefined) return { functionName };
+  return qualifierPattern.test(qualifier) ? { functionName, qualifier } : undefined;
 }

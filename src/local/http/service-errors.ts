@@ -3,15 +3,15 @@ import type { ServerResponse } from 'node:http';
 /** An answer that the service gives instead of running the function. */
 export interface ServiceError {
   readonly statusCode: number;
-  /** Without the name, no `x-amzn-errortype` is sent, as from a proxy on the way. */
+  /** The exception's name. Without it no `x-amzn-errortype` is sent, as by a proxy before Lambda. */
   readonly name?: string | undefined;
   readonly message?: string | undefined;
   readonly headers?: Readonly<Record<string, string>> | undefined;
-  /** An object is added to the JSON members `Type` and `Message`; a string is the whole body. */
+  /** An object is added to the JSON members `Type` and `Message`. A string is the whole body. */
   readonly body?: object | string | undefined;
 }
 
-/** Thrown to answer a request with a service error; caught once, where the request came in. */
+/** Thrown to answer a request with a service error. `handleRequest` catches it. */
 export class ServiceRefusal extends Error {
   override readonly name = 'ServiceRefusal';
   readonly answer: ServiceError;
@@ -22,7 +22,7 @@ export class ServiceRefusal extends Error {
   }
 }
 
-/** Those exceptions of this operation whose member the model names `message`; it is `Message` for all others. */
+/** The exceptions whose member is called `message` in AWS's model. In all others it is called `Message`. */
 const lowerCaseMessage = new Set([
   'CodeArtifactUserDeletedException',
   'CodeArtifactUserFailedException',
@@ -37,7 +37,7 @@ const lowerCaseMessage = new Set([
   'UnsupportedMediaTypeException',
 ]);
 
-/** The JSON body of a service error, its members named as AWS's model has them. */
+/** Makes the JSON body of a service error, with the member names of AWS's model. */
 export function serviceErrorBody(error: ServiceError): string {
   if (typeof error.body === 'string') return error.body;
   const messageMember = error.name !== undefined && lowerCaseMessage.has(error.name) ? 'message' : 'Message';
@@ -53,7 +53,7 @@ export function sendServiceError(response: ServerResponse, error: ServiceError):
   const body = Buffer.from(serviceErrorBody(error));
   response.statusCode = error.statusCode;
   response.setHeader('content-type', 'application/json');
-  // The head of a stream may have been set already, by a script that failed.
+  // A script that failed may have set the head of a stream before.
   response.removeHeader('transfer-encoding');
   response.setHeader('content-length', body.length);
   if (error.name !== undefined) response.setHeader('x-amzn-errortype', error.name);
@@ -62,7 +62,7 @@ export function sendServiceError(response: ServerResponse, error: ServiceError):
   return response.req.method === 'HEAD' ? 0 : body.length;
 }
 
-/** @param known - The functions that there are, for the message. */
+/** @param known - The names of the existing functions, for the message. */
 export function functionNotFound(arn: string, known: readonly string[]): ServiceRefusal {
   const shown = known.slice(0, 20).join(', ') + (known.length > 20 ? `, and ${known.length - 20} more` : '');
   const list = known.length === 0 ? 'it has none' : `it has ${shown}`;

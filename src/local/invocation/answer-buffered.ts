@@ -4,7 +4,7 @@ import type { FunctionFailure } from './describe-failure.js';
 import { commonHead, type Invocation } from './invocation.js';
 import { runInvocation } from './run-invocation.js';
 
-/** What a buffered Invoke is answered with. */
+/** The answer to a buffered Invoke. */
 export interface BufferedAnswer {
   readonly payload: Uint8Array;
   readonly contentType: string;
@@ -12,7 +12,7 @@ export interface BufferedAnswer {
   readonly logTail: string | undefined;
 }
 
-/** Runs a handler and answers with its whole payload at once. Resolves with the failure, if there was one. */
+/** Runs a handler and answers with its whole payload at once. Resolves with the failure, if it failed. */
 export async function answerBuffered(
   handler: RunnableHandler,
   invocation: Invocation,
@@ -38,7 +38,7 @@ export async function answerBuffered(
   return failure;
 }
 
-/** Answers a buffered Invoke. */
+/** Sends the answer to a buffered Invoke. */
 export async function sendBuffered(invocation: Invocation, answer: BufferedAnswer): Promise<void> {
   const { record, writer } = invocation;
   const { payload, contentType, isFailure, logTail } = answer;
@@ -54,7 +54,7 @@ export async function sendBuffered(invocation: Invocation, answer: BufferedAnswe
   await writer.end();
 }
 
-/** The failure of a function whose buffered response is longer than AWS takes. */
+/** Describes the failure of a function whose buffered response is longer than AWS allows. */
 export function responseTooLarge(): FunctionFailure {
   return {
     errorType: 'Function.ResponseSizeTooLarge',

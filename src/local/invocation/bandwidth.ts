@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
-/** How fast a response may go: its first bytes are free, and the rest has a rate. */
+/** How fast a response may be sent. The first bytes have no limit, and the rest has a rate. */
 export interface Bandwidth {
   readonly freeBytes: number;
   readonly bytesPerSecond: number;
@@ -16,13 +16,13 @@ export class Pacer {
   #bytes = 0;
   #paidUntil = 0;
 
-  /** @param signal - Ends every wait. */
+  /** @param signal - Aborting it ends every wait. */
   constructor(bandwidth: Bandwidth | 'aws' | undefined, signal: AbortSignal) {
     this.#bandwidth = bandwidth === 'aws' ? awsBandwidth : bandwidth;
     this.#signal = signal;
   }
 
-  /** Waits until the bandwidth has room for the bytes, and counts them. */
+  /** Counts the bytes, and waits until the bandwidth allows to send them. */
   async pace(byteLength: number): Promise<void> {
     const before = this.#bytes;
     this.#bytes += byteLength;
@@ -32,12 +32,12 @@ export class Pacer {
     const now = performance.now();
     const charged = Math.min(byteLength, before + byteLength - freeBytes);
     this.#paidUntil = Math.max(this.#paidUntil, now) + (charged / bytesPerSecond) * 1_000;
-    await pause(this.#paidUntil - now, this.#signal);
+    await wait(this.#paidUntil - now, this.#signal);
   }
 }
 
-/** Waits for a time, or until the signal is aborted. The signal tells the caller which. */
-export async function pause(ms: number, signal: AbortSignal): Promise<void> {
+/** Waits for a time, or until the signal is aborted. The caller reads from the signal which of them it was. */
+export async function wait(ms: number, signal: AbortSignal): Promise<void> {
   try {
     await delay(ms, undefined, { signal });
   } catch (error) {

@@ -9,7 +9,7 @@ export class BufferSink extends PayloadSink {
   readonly #kept = createByteCollector();
   #length = 0;
 
-  /** The function wrote more than AWS takes. What came after is counted, but not kept. */
+  /** Whether the function wrote more than AWS allows. The bytes past the limit are counted and not kept. */
   get isTooLong(): boolean {
     return this.#length > maxBufferedBytes;
   }
@@ -31,6 +31,6 @@ export class BufferSink extends PayloadSink {
   }
 
   protected breakOff(): void {
-    // Nothing has been sent: the answer will say so.
+    // Nothing was sent yet. The answer will tell of the failure.
   }
 }

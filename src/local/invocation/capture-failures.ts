@@ -1,7 +1,7 @@
 import { describeFailure, describeRejection } from './describe-failure.js';
 import { currentScope } from './invocation-scope.js';
 
-/** Thrown to leave a handler that called `process.exit`. Its invocation has ended by then. */
+/** Thrown to leave a handler that called `process.exit`. Its invocation has ended before. */
 class ProcessExit extends Error {
   override readonly name = 'ProcessExit';
 }

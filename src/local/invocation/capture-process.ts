@@ -38,12 +38,12 @@ function captureConsole(method: ConsoleMethod): () => void {
   const original = Reflect.get(console, method) as (...values: unknown[]) => void;
   const patched = (...values: unknown[]): void => {
     currentScope()?.log.appendRecord(levels[method], format(...values));
-    // The console prints through the streams, so that its text must not be recorded there a second time.
+    // The console writes to the streams. Outside of the scope they do not record the text a second time.
     runInScope(undefined, () => Reflect.apply(original, console, values));
   };
   console[method] = patched;
   return () => {
-    // A later patch of somebody else must stay.
+    // A patch that somebody else has made since then stays.
     if (console[method] === patched) console[method] = original;
   };
 }
@@ -61,7 +61,7 @@ function captureStream(stream: NodeJS.WriteStream): () => void {
   };
 }
 
-/** Lays each invocation's variables over those of the process. A handler sets other variables for the process. */
+/** Shows an invocation its own variables over those of the process. All other variables are set for the process. */
 function captureEnvironment(): () => void {
   const original = process.env;
   const own = (name: string | symbol): Record<string, string> | undefined => {

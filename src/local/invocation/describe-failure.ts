@@ -1,21 +1,22 @@
-/** A failed invocation as the official Node runtime reports it: the JSON of InvokeComplete's ErrorDetails. */
+/** A failure as the official Node runtime reports it. It is the JSON in ErrorDetails of the InvokeComplete. */
 export interface FunctionFailure {
   readonly errorType: string;
   readonly errorMessage: string;
   readonly trace: readonly string[];
 }
 
-/** Describes whatever a handler threw. Never throws itself, although reading the value may throw. */
+/** Describes the value that a handler threw. Never throws, although reading the value may throw. */
 export function describeFailure(thrown: unknown): FunctionFailure {
   try {
-    // An error is told by its members, because it may be of another realm. Each is read once: it may be a getter.
+    // An error is recognised by its members, because it may be of another realm. Each member is read once, because it
+    // may be a getter.
     const { name, message, stack } = (thrown ?? {}) as Record<string, unknown>;
     if (typeof name === 'string' && typeof message === 'string' && typeof stack === 'string') {
       return { errorType: name, errorMessage: message, trace: stack.split('\n') };
     }
     return { errorType: typeof thrown, errorMessage: String(thrown), trace: [] };
   } catch {
-    // The value cannot be read: a getter, a Proxy's trap or `toString` threw, or it has no `toString`.
+    // A getter, a Proxy's trap or `toString` threw, or the value has no `toString`.
     return { errorType: typeof thrown, errorMessage: 'The function threw a value that has no description', trace: [] };
   }
 }

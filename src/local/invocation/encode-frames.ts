@@ -13,11 +13,11 @@ export {
 export interface InvocationEnd {
   readonly errorCode?: string | undefined;
   readonly errorDetails?: string | undefined;
-  /** The end of the log as text; it is sent as base64. */
+  /** The end of the log, as text. It is sent as base64. */
   readonly logTail?: string | undefined;
 }
 
-/** Encodes an `InvokeComplete`. An end without fields is `{}`. */
+/** Encodes an `InvokeComplete`. Without fields its payload is `{}`. */
 export function encodeComplete(end: InvocationEnd = {}): Uint8Array {
   const body = {
     ...(end.errorCode !== undefined && { ErrorCode: end.errorCode }),
@@ -27,12 +27,12 @@ export function encodeComplete(end: InvocationEnd = {}): Uint8Array {
   return encodeEvent('InvokeComplete', 'application/json', JSON.stringify(body));
 }
 
-/** An unmodelled error within the stream: `:message-type: error`, without a body. */
+/** Encodes an unmodelled error within the stream: `:message-type: error`, without a body. */
 export function encodeError(code: string, message: string): Uint8Array {
   return encodeFrame({ ':error-code': code, ':error-message': message, ':message-type': 'error' });
 }
 
-/** An event of a type that no client knows yet. */
+/** Encodes an event of a type that clients do not know. */
 export function encodeUnknownEvent(
   eventType: string,
   payload: string | Uint8Array = '',
@@ -44,7 +44,7 @@ export function encodeUnknownEvent(
   );
 }
 
-/** A chunk frame with one of its two checksums wrong. */
+/** Encodes a chunk whose frame has one wrong checksum. */
 export function encodeBadCrc(which: 'prelude' | 'message'): Uint8Array {
   const frame = encodeChunk('checksum');
   const at = which === 'prelude' ? 8 : frame.length - 4;
@@ -52,7 +52,9 @@ export function encodeBadCrc(which: 'prelude' | 'message'): Uint8Array {
   return frame;
 }
 
-/** The 12 bytes that begin a frame of the given total length, with a right checksum and no frame after them. */
+/**
+ * Encodes the first 12 bytes of a frame of this total length, with a right checksum. The rest of the frame is absent.
+ */
 export function encodeBogusLength(totalLength: number): Uint8Array {
   const prelude = new Uint8Array(12);
   const view = new DataView(prelude.buffer);

@@ -4,7 +4,7 @@ import type { Invocation } from './invocation.js';
 /** The `context` that a handler gets, as the official Node runtime makes it. */
 export interface InvocationContext {
   readonly functionName: string;
-  /** `$LATEST`, or the version that the qualifier led to. */
+  /** `$LATEST`, or the version that the qualifier leads to. */
   readonly functionVersion: string;
   readonly invokedFunctionArn: string;
   /** In megabytes, as a string. */
@@ -12,26 +12,26 @@ export interface InvocationContext {
   readonly awsRequestId: string;
   readonly logGroupName: string;
   readonly logStreamName: string;
-  /** The client's `ClientContext`, decoded. Of no type of its own, so that handlers may declare theirs. */
+  /** The client's `ClientContext`, decoded. Its type is `any`, so that a handler may declare its own type. */
   // eslint-disable-next-line @typescript-eslint/no-explicit-any -- `unknown` is not assignable to a handler's own type
   readonly clientContext?: any;
   readonly tenantId?: string;
   callbackWaitsForEmptyEventLoop: boolean;
-  /** Milliseconds until the function's time-out; `Infinity` where it has none. */
+  /** Returns the milliseconds until the function's time-out. Without a time-out it is `Infinity`. */
   getRemainingTimeInMillis(): number;
-  /** Ends the invocation of a plain handler: Lambda's old way. Prefer a promise. */
+  /** Ends the invocation of a plain handler in Lambda's old way. Prefer a promise. */
   done(error?: unknown, result?: unknown): void;
-  /** Fails the invocation of a plain handler: Lambda's old way. Prefer to throw. */
+  /** Fails the invocation of a plain handler in Lambda's old way. Prefer to throw. */
   fail(error: unknown): void;
-  /** Ends the invocation of a plain handler with its result: Lambda's old way. Prefer to return it. */
+  /** Ends the invocation of a plain handler with a result in Lambda's old way. Prefer to return it. */
   succeed(result: unknown): void;
 }
 
-/** AWS's longest time-out, and what a function of the local endpoint has where none is set. */
+/** AWS's longest time-out. A function of the local endpoint has it by default. */
 const defaultTimeoutMs = 900_000;
 const defaultMemoryMb = 128;
 
-/** The limits of an invocation, with their defaults. */
+/** Returns the limits of an invocation, or their defaults. */
 export function limitsOf({ config }: Invocation): { readonly timeoutMs: number; readonly memoryMb: number } {
   return { timeoutMs: config.timeoutMs ?? defaultTimeoutMs, memoryMb: config.memoryMb ?? defaultMemoryMb };
 }
@@ -39,7 +39,7 @@ export function limitsOf({ config }: Invocation): { readonly timeoutMs: number; 
 /**
  * Makes the context of an invocation that starts now.
  *
- * @param callback - What the old ways to end call.
+ * @param callback - Called by the context's old ways to end an invocation.
  */
 export function createInvocationContext(invocation: Invocation, callback: HandlerCallback): InvocationContext {
   const { record, version, arn, config } = invocation;
@@ -68,7 +68,7 @@ function oldEnds(callback: HandlerCallback): Pick<InvocationContext, 'done' | 'f
   return { done: callback, fail, succeed: (result) => callback(null, result) };
 }
 
-/** The variables that Lambda sets for a function, and the function's own over them. */
+/** Returns the variables that Lambda sets for a function. The function's own variables replace them. */
 export function environmentOf(invocation: Invocation): Record<string, string> {
   const { record, version, traceId, config } = invocation;
   const { logGroupName, logStreamName } = logNamesOf(invocation);

@@ -7,11 +7,11 @@ import {
   resourceNotFound,
   serviceFailure,
 } from '../http/service-errors.js';
-import type { LocalProblem, Settings } from '../local-lambda-options.js';
+import type { LocalProblem } from '../local-lambda-options.js';
+import type { Settings } from '../settings.js';
 import { toFunctionConfig, type LocalFunctionConfig } from '../runtime/local-function.js';
-import { localFunctionArn } from './function-name.js';
 
-/** A request that asks for a function, whichever door it came through. */
+/** A request that asks for a function, through any door. */
 export interface IncomingInvocation {
   readonly settings: Settings;
   readonly record: RequestRecord;
@@ -19,11 +19,11 @@ export interface IncomingInvocation {
   readonly gate: ConcurrencyGate;
   /** Aborted when the endpoint closes. */
   readonly closing: AbortSignal;
-  /** Tells of something that no response can tell. The message is completed with the function and the request. */
+  /** Reports what no response can tell. Adds the function and the request to the message. */
   readonly report: (kind: LocalProblem['kind'], what: string, error?: unknown) => void;
 }
 
-/** An invocation that was accepted: all that the run and the answer need to know. */
+/** An invocation that was accepted. The run and the answer read all facts from it. */
 export interface Invocation extends IncomingInvocation {
   readonly config: LocalFunctionConfig;
   /** `$LATEST`, or the version that the qualifier led to. */
@@ -47,7 +47,7 @@ export function acceptInvocation(
 ): Invocation {
   const { functionName, qualifier } = incoming.record;
   const { functions } = incoming.settings;
-  const arn = localFunctionArn(functionName, qualifier);
+  const arn = arnOf(functionName, qualifier);
   // Own members only: a function of the name `__proto__` or `constructor` does not exist.
   if (!Object.hasOwn(functions, functionName) || functions[functionName] === undefined) {
     throw functionNotFound(arn, Object.keys(functions));
@@ -60,12 +60,12 @@ export function acceptInvocation(
   return { ...incoming, config, version, arn, event, traceId: newTraceId(), release };
 }
 
-/** The headers that every answer of a run carries. */
+/** Returns the headers of every answer to an invocation that ran. */
 export function commonHead({ version, traceId }: Invocation): ResponseHead {
   return { 'x-amz-executed-version': version, 'x-amzn-trace-id': traceId };
 }
 
-/** The head of a stream of frames. */
+/** Returns the headers of a response that is a stream of frames. */
 export function streamHead(invocation: Invocation, contentType: string): ResponseHead {
   return {
     ...commonHead(invocation),
@@ -99,7 +99,11 @@ export class ConcurrencyGate {
   }
 }
 
-/** @throws ServiceRefusal for a value that was added to `functions` later and is not a function. */
+/**
+ * Reads a function's settings.
+ *
+ * @throws ServiceRefusal for a value that was added to `functions` later and is not a function.
+ */
 function configOf(functionName: string, fn: unknown): LocalFunctionConfig {
   try {
     return toFunctionConfig(functionName, fn);
@@ -108,7 +112,7 @@ function configOf(functionName: string, fn: unknown): LocalFunctionConfig {
   }
 }
 
-/** Returns the version that a qualifier leads to. Undefined where the function has no such alias or version. */
+/** Returns the version that a qualifier leads to, or undefined for an unknown alias or version. */
 function resolveVersion(config: LocalFunctionConfig, qualifier: string | undefined): string | undefined {
   if (qualifier === undefined || qualifier === '$LATEST') return '$LATEST';
   if (/^\d+$/.test(qualifier)) {
@@ -116,6 +120,12 @@ function resolveVersion(config: LocalFunctionConfig, qualifier: string | undefin
   }
   if (config.aliases === undefined) return '$LATEST';
   return Object.hasOwn(config.aliases, qualifier) ? config.aliases[qualifier] : undefined;
+}
+
+/** Makes the ARN of a function of the local endpoint. */
+function arnOf(functionName: string, qualifier?: string): string {
+  const arn = `arn:aws:lambda:us-east-1:000000000000:function:${functionName}`;
+  return qualifier === undefined ? arn : `${arn}:${qualifier}`;
 }
 
 function newTraceId(): string {

@@ -4,19 +4,19 @@ import type { ResponseStreamSink } from '../runtime/response-stream.js';
 /** A misuse of the response stream that the stream's own API does not report. */
 export type StreamMisuse = 'write-after-end' | 'destroyed';
 
-/** Where a running function's payload goes: to the client, in frames or as HTTP, or into memory for an Invoke. */
+/** Takes the payload of a running function: for a client in frames or as HTTP, or into memory for an Invoke. */
 export abstract class PayloadSink implements ResponseStreamSink {
-  /** The function ended its stream. */
+  /** Whether the function has ended its stream. */
   ended = false;
-  /** The function's own content type, where it set one. */
+  /** The content type that the function has set. */
   contentType: string | undefined;
   /** Whether the function answers with one result instead of a stream. */
   isResult = false;
-  /** Why the function destroyed its stream. Absent where it did not. */
+  /** The error with which the function destroyed its stream. Absent where it did not destroy it. */
   destruction: { readonly error: Error | null } | undefined;
-  /** Hears of a misuse. The runner of the function sets it. */
+  /** Called at a misuse. `runInvocation` sets it. */
   onMisuse: ((misuse: StreamMisuse, error: Error | null) => void) | undefined;
-  /** Accepts and drops everything from now on. */
+  /** Whether the sink drops everything that it is given. */
   protected stopped = false;
   protected readonly record: RequestRecord;
 
@@ -26,7 +26,7 @@ export abstract class PayloadSink implements ResponseStreamSink {
 
   abstract write(bytes: Uint8Array, done: (error?: Error) => void): void;
 
-  /** Breaks the response off, because its stream was destroyed. */
+  /** Breaks the response off, because the function has destroyed its stream. */
   protected abstract breakOff(): void;
 
   end(): void {
@@ -37,7 +37,7 @@ export abstract class PayloadSink implements ResponseStreamSink {
     this.contentType = contentType;
   }
 
-  /** Takes the result of a handler that does not stream, before it is written as JSON. */
+  /** Takes the result of a handler that does not stream. The result is written next, as JSON. */
   result(value: unknown): void {
     this.isResult = true;
     this.contentType = 'application/json';

@@ -2,18 +2,17 @@ import type { RunnableHandler } from '../runtime/local-function.js';
 import { runHandler } from '../runtime/run-handler.js';
 import { describeFailure, type FunctionFailure } from './describe-failure.js';
 import { createInvocationContext, environmentOf, limitsOf } from './invocation-context.js';
-import { InvocationLog } from './invocation-log.js';
-import { runInScope, type InvocationScope } from './invocation-scope.js';
+import { PrintedLog, runInScope, type InvocationScope } from './invocation-scope.js';
 import type { Invocation } from './invocation.js';
 import type { PayloadSink } from './payload-sink.js';
 
 /** How a run ended. */
 export interface FunctionOutcome {
   readonly failure?: FunctionFailure;
-  readonly log: InvocationLog;
+  readonly log: PrintedLog;
 }
 
-/** Runs a handler until it is done, fails, or its time is up. A failure is part of the outcome. */
+/** Runs a handler until it is done, has failed, or its time is up. The outcome holds its failure. */
 export async function runInvocation(
   handler: RunnableHandler,
   invocation: Invocation,
@@ -22,7 +21,7 @@ export async function runInvocation(
   const { record, version, event, report, closing, release } = invocation;
   const { timeoutMs, memoryMb } = limitsOf(invocation);
   const { requestId } = record;
-  const log = new InvocationLog(requestId);
+  const log = new PrintedLog(requestId);
   let isOver = false;
   let abort!: (failure: FunctionFailure) => void;
   const aborted = new Promise<FunctionFailure>((resolve) => (abort = resolve));
@@ -84,11 +83,11 @@ const problems = {
   destroyed: 'the handler destroyed its response stream',
 } as const;
 
-function recordFailure(log: InvocationLog, { errorType, errorMessage, trace }: FunctionFailure): void {
+function recordFailure(log: PrintedLog, { errorType, errorMessage, trace }: FunctionFailure): void {
   log.appendRecord('ERROR', `Invoke Error \t${JSON.stringify({ errorType, errorMessage, stack: trace })}`);
 }
 
-/** Describes a handler that destroyed its stream and threw nothing. */
+/** Describes the failure of a handler that destroyed its stream and threw nothing. */
 function destruction({ destruction }: PayloadSink): FunctionFailure | undefined {
   if (destruction === undefined) return undefined;
   const cause = destruction.error === null ? '' : `: ${describeFailure(destruction.error).errorMessage}`;

@@ -6,7 +6,7 @@ export const preludeContentType = 'application/vnd.awslambda.http-integration-re
 /** How many NUL bytes end a prelude. */
 export const delimiterLength = 8;
 
-/** The status, headers and cookies of an HTTP response, as the prelude carries them. */
+/** The status, headers and cookies of an HTTP response. The prelude holds them as JSON. */
 export interface HttpResponseMetadata {
   readonly statusCode?: number;
   readonly headers?: Readonly<Record<string, string>>;
@@ -17,8 +17,8 @@ export interface HttpResponseMetadata {
 /** `awslambda.HttpResponseStream`: begins a stream with the status and headers of an HTTP response. */
 export const HttpResponseStream = {
   /**
-   * Puts the metadata as JSON and eight NUL bytes before the first `write`, and sets the content type that announces
-   * them. As on AWS, a stream that only ever calls `end` gets no prelude.
+   * Writes the metadata as JSON and eight NUL bytes before the first `write`, and sets the content type that announces
+   * them. As on AWS, a stream without a call of `write` gets no prelude.
    */
   from(responseStream: ResponseStream, metadata: HttpResponseMetadata): ResponseStream {
     responseStream.setContentType(preludeContentType);
@@ -31,12 +31,13 @@ export const HttpResponseStream = {
   },
 };
 
-/** The global that the Node runtime on AWS gives to handlers. */
+/** The global object that the Node runtime on AWS gives to handlers. */
 export const awslambda = { streamifyResponse, HttpResponseStream };
 
 /**
- * Provides the global `awslambda`, so that unmodified handler files can be loaded: call it, then `await import` them.
- * For static imports, `import 'rx-lambda-stream/local/register'` first. Other members that are there already stay.
+ * Provides the global `awslambda`, so that handler files load as they are. Call it before you `await import` them.
+ * Where handler files are imported statically, import `rx-lambda-stream/local/register` first. Other members of an
+ * existing `awslambda` stay.
  *
  * @example
  * installAwslambda();

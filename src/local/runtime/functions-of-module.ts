@@ -1,11 +1,12 @@
 import { basename, dirname, extname } from 'node:path';
+import { isPlainObject } from '../../shared/json.js';
 import { isScripted, type LocalFunction } from './local-function.js';
 
 /**
  * Names the functions that a handler file exports.
  *
- * - An export called `handler`, or else a default export that is a function, has the file's own name; for `index.*` the
- *   folder's.
+ * - An export called `handler`, or else a default export that is a function, has the file's name. In a file `index.*`
+ *   it has the folder's name.
  * - Every other exported function is `file.export`. Classes and objects with methods are not functions.
  *
  * @param file - The file's path; only its names are used.
@@ -27,7 +28,7 @@ export function functionsOfModule(file: string, module: Readonly<Record<string, 
 /**
  * Picks one export of a handler file, as `FILE#export` asks for.
  *
- * @throws TypeError where the file exports no function of that name; the message lists those that it exports.
+ * @throws TypeError where the file exports no function of that name. The message lists the functions that it exports.
  */
 export function functionOfModule(
   file: string,
@@ -41,7 +42,7 @@ export function functionOfModule(
   throw new TypeError(`${file} exports no function ${exportName}; it exports ${others}`);
 }
 
-/** Returns the name that a file's main function is served under: characters that Lambda refuses become dashes. */
+/** Returns the name of a file's main function. Characters that Lambda refuses become dashes. */
 function nameOfFile(file: string): string {
   const base = basename(file, extname(file));
   const name = base === 'index' ? basename(dirname(file)) || base : base;
@@ -55,8 +56,8 @@ function functionsByExport(module: Readonly<Record<string, unknown>>): Map<strin
 }
 
 /**
- * Returns a module's exports by name. Node shows those of CommonJS under `default`, and the ones that it can read from
- * the source text by name as well. A class instance is not taken apart: its methods are not handlers.
+ * Returns a module's exports by name. Node shows the exports of a CommonJS module under `default`, and those that it
+ * finds in the source text by name as well. The methods of a class instance are not handlers.
  */
 function exportsOf(module: Readonly<Record<string, unknown>>): Record<string, unknown> {
   const { default: main, 'module.exports': commonJs, ...named } = module;
@@ -69,14 +70,7 @@ function isFunction(value: unknown): boolean {
   return typeof value === 'function' ? !isClass(value) : isScripted(value);
 }
 
-/** Recognises a class by its source text: calling one without `new` only throws. */
+/** Recognises a class by its source text. A class is not a handler, because a call without `new` throws. */
 export function isClass(value: unknown): boolean {
   return typeof value === 'function' && /^class\b/.test(Function.prototype.toString.call(value));
-}
-
-/** Recognises `{}` and `Object.create(null)`, of any realm. */
-function isPlainObject(value: unknown): value is Record<string, unknown> {
-  if (typeof value !== 'object' || value === null) return false;
-  const prototype = Object.getPrototypeOf(value) as object | null;
-  return prototype === null || Object.getPrototypeOf(prototype) === null;
 }

@@ -1,15 +1,16 @@
+import { isTexts } from '../../shared/json.js';
 import { delimiterLength } from './awslambda.js';
 
-/** A longer prelude is refused, because its end may never come. */
+/** The longest prelude that is read, in bytes. The end of a longer one may never come. */
 const maxPreludeBytes = 1024 * 1024;
 
 /** The content of a prelude. Every header is a list of values. */
 export interface Prelude {
-  /** The status. Absent where the function gave no status, or one that HTTP does not have. */
+  /** Absent where the function gave no status, or a status that HTTP does not have. */
   readonly statusCode: number | undefined;
   readonly headers: ReadonlyMap<string, readonly string[]>;
   readonly cookies: readonly string[];
-  /** The last bytes that were taken, from the end of the prelude on. */
+  /** The bytes after the prelude, of those that were taken last. */
   readonly rest: Uint8Array;
   /** Why the bytes are not a prelude. The other members are empty then. */
   readonly fault?: string;
@@ -27,7 +28,7 @@ export class PreludeParser {
       this.#zeros = byte === 0 ? this.#zeros + 1 : 0;
       if (this.#zeros < delimiterLength) continue;
       this.#parts.push(bytes.subarray(0, index + 1));
-      return parsePrelude(Buffer.concat(this.#parts).subarray(0, -delimiterLength), bytes.subarray(index + 1));
+      return readPrelude(Buffer.concat(this.#parts).subarray(0, -delimiterLength), bytes.subarray(index + 1));
     }
     this.#length += bytes.length;
     if (this.#length > maxPreludeBytes) return faulty(`it is longer than ${maxPreludeBytes} bytes`);
@@ -37,7 +38,7 @@ export class PreludeParser {
   }
 }
 
-function parsePrelude(json: Buffer, rest: Uint8Array): Prelude {
+function readPrelude(json: Buffer, rest: Uint8Array): Prelude {
   let parsed: unknown;
   try {
     parsed = JSON.parse(json.toString());
@@ -48,7 +49,7 @@ function parsePrelude(json: Buffer, rest: Uint8Array): Prelude {
   return { ...toHttpHead(parsed), rest };
 }
 
-/** Reads status, headers and cookies from the object that a function describes its HTTP response with. */
+/** Reads status, headers and cookies from the object with which a function describes its HTTP response. */
 export function toHttpHead(value: unknown): Omit<Prelude, 'rest'> {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return faulty('it is not an object');
   const { statusCode, headers, multiValueHeaders, cookies } = value as Partial<Record<string, unknown>>;
@@ -77,8 +78,4 @@ function isStatus(value: unknown): value is number {
 
 function isHeaderValue(value: unknown): boolean {
   return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean';
-}
-
-function isTexts(value: unknown): value is readonly string[] {
-  return Array.isArray(value) && value.every((item) => typeof item === 'string');
 }

@@ -1,27 +1,29 @@
 import { checkValue, limitFrom, positive, show, timeLimitMs, type OptionRule } from '../../shared/check-options.js';
+import { isTexts } from '../../shared/json.js';
 import type { InvocationContext } from '../invocation/invocation-context.js';
 import type { ScriptedFunction } from '../script/scripted.js';
 import type { StreamingMark } from './streamify-response.js';
 
-/** Ends an invocation the old way, with an error or a result. */
+/** Ends an invocation with an error or a result. This is Lambda's old way, before promises. */
 export type HandlerCallback = (error?: unknown, result?: unknown) => void;
 
 /**
- * A handler that does not know of the response stream: its result, awaited, is sent as JSON in one chunk. Where it
- * answers with an async iterable, as an async generator function does, each string, byte array or object (as JSON) in
- * it is one write. With three parameters declared it is called the old way, with a callback.
+ * A handler without a response stream. Its result is awaited and sent as JSON in one chunk.
+ *
+ * An async generator function, or any handler that returns an async iterable, makes one write for each string, byte
+ * array or object (as JSON). A handler that declares three parameters gets a callback, as in Lambda's old way.
  */
 export type PlainHandler = (event: never, context: InvocationContext, callback: HandlerCallback) => unknown;
 
 /**
- * What can stand behind a function's name: a handler as it is written for AWS (a streaming one went through
- * `streamifyResponse`), an async generator function, or a script. Handlers typed by `@types/aws-lambda` are accepted.
+ * The code of a function: a handler as it is written for AWS, an async generator function, or a script. A streaming
+ * handler has to go through `streamifyResponse`. Handlers typed by `@types/aws-lambda` are accepted.
  */
 export type LocalHandler = RunnableHandler | ScriptedFunction;
 
 /**
- * A handler with code in it. `CallableFunction` accepts the `StreamifyHandler` of `@types/aws-lambda`. It has no call
- * signature on purpose: with a second one, TypeScript would no longer infer the parameters of a handler written inline.
+ * A handler that is code and no script. `CallableFunction` accepts the `StreamifyHandler` of `@types/aws-lambda`. It
+ * has no call signature: with a second call signature, TypeScript would not infer the parameters of an inline handler.
  */
 export type RunnableHandler = PlainHandler | StreamingMark | CallableFunction;
 
@@ -30,28 +32,30 @@ export interface LocalFunctionConfig {
   /** The code that answers, as Lambda would call it. */
   readonly handler: LocalHandler;
   /**
-   * The function's time-out in milliseconds: its stream is ended then. `Infinity` is no time-out.
+   * The function's time-out in milliseconds. After it the response stream is ended. `Infinity` sets no limit.
    * @defaultValue 900,000
    */
   readonly timeoutMs?: number;
-  /** How many invocations may run at once. One more gets a 429. `Infinity` sets no limit. @defaultValue `Infinity` */
+  /**
+   * How many invocations may run at once. A further one gets a 429. `Infinity` sets no limit. @defaultValue `Infinity`
+   */
   readonly reservedConcurrency?: number;
-  /** What `context.memoryLimitInMB` says; nothing is limited. @defaultValue 128 */
+  /** What `context.memoryLimitInMB` says. The memory is not limited. @defaultValue 128 */
   readonly memoryMb?: number;
   /**
-   * The tenant of calls that name none, such as those to the function's URL: `context.tenantId`. A call's own
-   * `TenantId` wins. @defaultValue no tenant
+   * The `context.tenantId` of calls without a `TenantId`, such as those to the function's URL. A call's own `TenantId`
+   * replaces it. @defaultValue no tenant
    */
   readonly tenantId?: string;
   /**
-   * The function's own environment variables. During its invocations, and in all that they start, `process.env` holds
-   * them and Lambda's (`AWS_LAMBDA_FUNCTION_NAME` and so on) over the process's own. A name that Lambda sets can be set
-   * here too: this one wins.
+   * The function's own environment variables. During an invocation, and in all that it starts, `process.env` holds
+   * them, the variables that Lambda sets (`AWS_LAMBDA_FUNCTION_NAME` and others), and the process's own. A variable
+   * that is set here replaces one of the same name.
    */
   readonly environment?: Readonly<Record<string, string>>;
-  /** Alias names and the version each leads to. Where given, any other alias is unknown; else all lead to `$LATEST`. */
+  /** The version of each alias. Any other alias is then unknown. Without this option every alias leads to `$LATEST`. */
   readonly aliases?: Readonly<Record<string, string>>;
-  /** The published versions. Where given, any other version is unknown; else each number is one. */
+  /** The published versions. Any other version is then unknown. Without this option every number is a version. */
   readonly versions?: readonly string[];
 }
 
@@ -72,7 +76,7 @@ export function toFunctionConfig(name: string, value: unknown): LocalFunctionCon
     const expected = 'a handler, scripted([…]) or { handler: … }';
     throw new TypeError(`startLocalLambda: ${place} must be ${expected}, not ${show(config.handler)}`);
   }
-  for (const [option, rule] of Object.entries(rules)) {
+  for (const [option, rule] of Object.entries(functionRules)) {
     const given = config[option as keyof LocalFunctionConfig];
     if (given !== undefined) checkValue('startLocalLambda', `${path}.${option}`, given, rule);
   }
@@ -102,13 +106,14 @@ const textsByName: OptionRule = {
     typeof value === 'object' && value !== null && !Array.isArray(value) && isTexts(Object.values(value)),
 };
 
-/** AWS takes 1 to 256 of these characters. */
-export const tenant: OptionRule = {
+/** AWS allows 1 to 256 of these characters. */
+const tenant: OptionRule = {
   expected: 'a tenant ID: 1 to 256 letters, digits, spaces and any of _ . : / = + - @',
   isValid: (value) => typeof value === 'string' && /^[a-zA-Z0-9._:/=+\-@ ]{1,256}$/.test(value),
 };
 
-const rules: Readonly<Record<Exclude<keyof LocalFunctionConfig, 'handler'>, OptionRule>> = {
+/** The rules of {@link LocalFunctionConfig}. The command's options obey them too. */
+export const functionRules: Readonly<Record<Exclude<keyof LocalFunctionConfig, 'handler'>, OptionRule>> = {
   timeoutMs: timeLimitMs,
   reservedConcurrency: limitFrom(0),
   memoryMb: positive,
@@ -117,7 +122,3 @@ const rules: Readonly<Record<Exclude<keyof LocalFunctionConfig, 'handler'>, Opti
   aliases: textsByName,
   versions: { expected: 'an array of strings', isValid: isTexts },
 };
-
-function isTexts(value: unknown): boolean {
-  return Array.isArray(value) && value.every((item) => typeof item === 'string');
-}

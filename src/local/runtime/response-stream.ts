@@ -1,14 +1,14 @@
 import { validateHeaderValue } from 'node:http';
 import { Writable } from 'node:stream';
 
-/** An operation that the stream's state does not allow, named as the official runtime names it. */
+/** An operation that the state of the stream does not allow. It has the name of the official runtime's error. */
 class InvalidStreamingOperation extends Error {
   override readonly name = 'Runtime.InvalidStreamingOperation';
 }
 
 /** Where a {@link ResponseStream} sends what the handler writes. */
 export interface ResponseStreamSink {
-  /** Takes bytes; answers when it can take more. */
+  /** Takes bytes. Calls back when it can take more. */
   write(bytes: Uint8Array, done: (error?: Error) => void): void;
   /** The handler ended the stream. */
   end(): void;
@@ -16,7 +16,7 @@ export interface ResponseStreamSink {
   destroyed(error: Error | null): void;
   /** The handler wrote to the stream after its end. */
   wroteAfterEnd(error: Error): void;
-  /** A handler that is no streaming one answered with this value, which is written next, as JSON. */
+  /** A handler that does not stream answered with this value. It is written next, as JSON. */
   result(value: unknown): void;
   setContentType(contentType: string): void;
 }
@@ -24,12 +24,12 @@ export interface ResponseStreamSink {
 type WriteCallback = (error: Error | null | undefined) => void;
 
 /**
- * The `responseStream` that a streaming handler writes to: a Node `Writable` that also takes objects (as JSON), and
- * whose first `write` may be preceded by a prelude. Its `write` answers false, and `pipeline` pauses, while the client
- * does not read.
+ * The `responseStream` that a streaming handler writes to. It is a Node `Writable` that also takes objects, as JSON. A
+ * prelude may come before the first `write`. While the client does not read, `write` returns false and `pipeline`
+ * pauses.
  */
 export class ResponseStream extends Writable {
-  /** Called with the plain write function right before the first `write`; `end(chunk)` does not call it, as on AWS. */
+  /** Called with the plain write function right before the first `write`. As on AWS, `end(chunk)` does not call it. */
   _onBeforeFirstWrite?: (write: (chunk: string | Uint8Array) => boolean) => void;
 
   readonly #sink: ResponseStreamSink;
@@ -37,21 +37,22 @@ export class ResponseStream extends Writable {
   #wroteLate = false;
 
   constructor(sink: ResponseStreamSink, highWaterMark = 16_384) {
-    super({ highWaterMark });
+    // Node's streams take no Infinity.
+    super({ highWaterMark: Math.min(highWaterMark, Number.MAX_SAFE_INTEGER) });
     this.#sink = sink;
   }
 
-  /** Sets the function's own content type; an error after the first write. */
+  /** Sets the function's own content type. Throws after the first write. */
   setContentType(contentType: string): void {
     if (this.#written) throw new InvalidStreamingOperation('Cannot set content-type, too late.');
-    // Here, where the handler sees it, rather than when the head goes out.
+    // Checked here, so that the handler sees the error.
     validateHeaderValue('content-type', contentType);
     this.#sink.setContentType(contentType);
   }
 
-  /** Writes text, bytes, or any other value as JSON. Answers false where the client is behind. */
+  /** Writes text, bytes, or any other value as JSON. Returns false while the client does not keep up. */
   override write(chunk: unknown, callback?: WriteCallback): boolean;
-  /** The same, with the encoding of a text. */
+  /** Writes text in this encoding. */
   override write(chunk: unknown, encoding: BufferEncoding, callback?: WriteCallback): boolean;
   override write(chunk: unknown, encoding?: BufferEncoding | WriteCallback, callback?: WriteCallback): boolean {
     const data = typeof chunk === 'string' || chunk instanceof Uint8Array ? chunk : JSON.stringify(chunk);

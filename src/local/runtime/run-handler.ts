@@ -10,9 +10,9 @@ import { highWaterMarkOf, isStreamingHandler, type StreamingHandler } from './st
 export interface HandlerCall {
   readonly event: unknown;
   readonly sink: ResponseStreamSink;
-  /** Makes the handler's context, whose old ways to end call the callback. */
+  /** Makes the handler's context. Its old ways to end call the callback. */
   readonly contextFor: (callback: HandlerCallback) => InvocationContext;
-  /** The invocation has failed or its time is up: an async generator is left at its next value. */
+  /** Whether the invocation has failed or its time is up. An async generator is then left at its next value. */
   readonly isOver: () => boolean;
 }
 
@@ -20,8 +20,8 @@ export interface HandlerCall {
 const maxTurnMs = 10;
 
 /**
- * Runs a handler to the end of its response. Rejects with what the handler threw; resolves when its stream has ended,
- * or was destroyed by the handler.
+ * Runs a handler to the end of its response. Resolves when its stream has ended, or the handler has destroyed it.
+ * Rejects with what the handler threw.
  */
 export function runHandler(handler: RunnableHandler, call: HandlerCall): Promise<void> {
   return isStreamingHandler(handler) ? runStreaming(handler, call) : runPlain(handler as PlainHandler, call);
@@ -50,7 +50,7 @@ async function runPlain(handler: PlainHandler, call: HandlerCall): Promise<void>
     for await (const item of result) {
       if (isOver()) return;
       if (!stream.write(item)) await once(stream, 'drain');
-      // A generator that never waits would starve all else, its own time-out too.
+      // A generator that never waits would block everything, its own time-out too.
       if (performance.now() - turnBegan > maxTurnMs) {
         await nextTurn();
         turnBegan = performance.now();
@@ -64,7 +64,7 @@ async function runPlain(handler: PlainHandler, call: HandlerCall): Promise<void>
   await finished(stream);
 }
 
-/** Calls a plain handler in whichever way it ends: with a promise, a result, the callback, or the context's methods. */
+/** Calls a plain handler. It may end with a promise, a result, the callback, or the context's methods. */
 function callPlain(handler: PlainHandler, { event, contextFor }: HandlerCall): Promise<unknown> {
   return new Promise((resolve, reject) => {
     const callback: HandlerCallback = (error, result) => {

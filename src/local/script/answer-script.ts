@@ -3,7 +3,7 @@ import { toBytes, type InvocationEnd } from '../invocation/encode-frames.js';
 import { streamHead, type Invocation } from '../invocation/invocation.js';
 import { invalidParameter, ServiceRefusal, serviceFailure } from '../http/service-errors.js';
 import { aborted, playScript, settledOrAborted } from './play-script.js';
-import { pause } from '../invocation/bandwidth.js';
+import { wait } from '../invocation/bandwidth.js';
 import { assertScript, type Script, type ScriptStep } from './scripted.js';
 
 /**
@@ -55,7 +55,7 @@ async function answerBuffered(
     else if (step === 'flush') continue;
     else if ('chunk' in step) parts.push(toBytes(step.chunk));
     else if ('complete' in step) complete = step.complete;
-    else if ('waitMs' in step) await pause(step.waitMs, signal);
+    else if ('waitMs' in step) await wait(step.waitMs, signal);
     else if ('waitFor' in step) await settledOrAborted(step.waitFor, signal);
     else throw invalidParameter(`The script step ${Object.keys(step)[0] ?? ''} has no meaning in an Invoke`);
     // The client went away, or the endpoint closed.

@@ -1,6 +1,6 @@
 import type { RequestRecord } from '../http/local-request.js';
 import type { ResponseWriter } from '../http/response-writer.js';
-import { pause } from '../invocation/bandwidth.js';
+import { wait } from '../invocation/bandwidth.js';
 import {
   encodeBadCrc,
   encodeBogusLength,
@@ -37,7 +37,7 @@ export async function playScript(steps: readonly ScriptStep[], stage: ScriptStag
     else if ('head' in step) {
       writer.setHead(step.head.statusCode ?? 200, step.head.headers ?? {});
       await writer.flushHead();
-    } else if ('waitMs' in step) await pause(step.waitMs, signal);
+    } else if ('waitMs' in step) await wait(step.waitMs, signal);
     else if ('waitFor' in step) await settledOrAborted(step.waitFor, signal);
     else if (!('httpError' in step)) {
       const parts = 'batch' in step ? step.batch : [step];

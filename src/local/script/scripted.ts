@@ -37,7 +37,9 @@ export type ScriptStep =
   | { readonly waitMs: number }
   /** Waits until the promise settles. */
   | { readonly waitFor: Promise<unknown> }
-  /** Answers with an HTTP error instead of a stream. First step only. A body object is added to `Type` and message. */
+  /**
+   * Answers with an HTTP error instead of a stream. First step only. An object as body is added to `Type` and message.
+   */
   | {
       readonly httpError: {
         readonly statusCode: number;

@@ -11,14 +11,14 @@ import { playScriptOnUrl } from './play-script-on-url.js';
 import { toUrlEvent } from './to-url-event.js';
 import { UrlSink } from './url-sink.js';
 
-/** What a function URL answers where its function failed before the response began. */
+/** The answer of a function URL whose function failed before the response began. */
 const badGateway: ServiceError = {
   statusCode: 502,
   body: 'Internal Server Error',
   headers: { 'content-type': 'text/plain' },
 };
 
-/** The door of one function's URL. */
+/** Makes the door of one function's URL. */
 export function urlDoor(functionName: string): Door {
   return {
     answerCors: answerUrlCors,
@@ -58,9 +58,10 @@ function faultOf(fault: string): FunctionFailure {
 }
 
 /**
- * Answers a preflight for an allowed origin; otherwise prepares the CORS headers, which replace the function's own.
+ * Answers a preflight of an allowed origin. For every other request it sets the CORS headers, which replace the
+ * function's own.
  *
- * @returns true where the request is answered.
+ * @returns Whether the request was a preflight and is answered.
  */
 function answerUrlCors({ cors }: DoorSettings, request: IncomingMessage, response: ServerResponse): boolean {
   const { origin } = request.headers;

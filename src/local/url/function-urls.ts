@@ -2,7 +2,7 @@ import { handleRequest, type Endpoint } from '../http/handle-request.js';
 import { listen, type Listener } from '../http/listener.js';
 import { urlDoor } from './answer-url-request.js';
 
-/** The function URLs of an endpoint: a port for each function. */
+/** The function URLs of an endpoint. Each function has a port of its own. */
 export class FunctionUrls {
   /** The URLs by function name. The object has no prototype, because a function may have the name of a member. */
   readonly urls = Object.create(null) as Record<string, string>;
@@ -18,7 +18,7 @@ export class FunctionUrls {
     return this.#listeners.reduce((sum, { openConnections }) => sum + openConnections, 0);
   }
 
-  /** Opens a URL for each function that is still without one. Rejects where a port cannot be had. */
+  /** Opens a URL for each function that has none yet. Rejects where a port cannot be opened. */
   open(): Promise<void> {
     const opening = this.#opening.then(() => this.#openMissing());
     // A function whose port failed does not stop the others.

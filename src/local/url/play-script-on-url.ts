@@ -1,5 +1,5 @@
 import { invalidParameter } from '../http/service-errors.js';
-import { pause } from '../invocation/bandwidth.js';
+import { wait } from '../invocation/bandwidth.js';
 import type { FunctionFailure } from '../invocation/describe-failure.js';
 import { toBytes } from '../invocation/encode-frames.js';
 import type { Invocation } from '../invocation/invocation.js';
@@ -9,7 +9,7 @@ import type { Script } from '../script/scripted.js';
 import type { UrlSink } from './url-sink.js';
 
 /**
- * Plays a script as an HTTP response: chunks and raw bytes are the body, and an end with an error code is a failure.
+ * Plays a script as an HTTP response. Chunks and raw bytes are the body. An end with an error code is a failure.
  *
  * @throws ServiceRefusal for a step that only a stream of frames can have, and as `stepsFor` does.
  */
@@ -34,7 +34,7 @@ export async function playScriptOnUrl(
     else if ('head' in step) await sink.start(step.head.statusCode, step.head.headers);
     else if ('chunk' in step) await write(sink, toBytes(step.chunk));
     else if ('raw' in step) await write(sink, toBytes(step.raw));
-    else if ('waitMs' in step) await pause(step.waitMs, signal);
+    else if ('waitMs' in step) await wait(step.waitMs, signal);
     else if ('waitFor' in step) await settledOrAborted(step.waitFor, signal);
     else if ('complete' in step) {
       const { errorCode, errorDetails = '' } = step.complete;

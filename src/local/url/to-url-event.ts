@@ -4,7 +4,7 @@ import { splitCookies, urlEvent } from './url-event.js';
 
 /**
  * Makes the event of a request to a function URL. Its headers are the request's own, in lower case, and those that AWS
- * adds. Several headers of one name are joined by commas. Cookies are in `cookies` alone.
+ * adds. Several headers of one name are joined by commas. Cookies are only in `cookies`.
  */
 export function toUrlEvent(request: IncomingMessage, record: RequestRecord, traceId: string): Record<string, unknown> {
   const { method = 'GET', url = '/', httpVersion, socket } = request;

@@ -1,7 +1,9 @@
-/** Types whose bodies reach the event as text. AWS sends every other body as base64, HTML forms too. */
+import { mediaTypeOf } from '../../shared/media-type.js';
+
+/** The types of bodies that the event holds as text. AWS sends every other body as base64, HTML forms too. */
 const textTypes = /^(text\/.*|application\/(json|javascript|xml|.*\+json|.*\+xml))$/;
 
-/** An HTTP request, as far as its event shows it. */
+/** The parts of an HTTP request that its event shows. */
 export interface UrlRequest {
   readonly method: string;
   readonly rawPath: string;
@@ -54,7 +56,7 @@ export function urlEvent(request: UrlRequest): Record<string, unknown> {
   };
 }
 
-/** Takes a `cookie` header apart. */
+/** Splits a `cookie` header into its cookies. */
 export function splitCookies(cookie: string): string[] {
   return cookie
     .split(';')
@@ -67,13 +69,12 @@ function bodyOf(
   headers: Readonly<Record<string, string>>,
 ): { body?: string; isBase64Encoded: boolean } {
   if (payload.length === 0) return { isBase64Encoded: false };
-  const mediaType = (headers['content-type'] ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? '';
-  if (textTypes.test(mediaType) && headers['content-encoding'] === undefined) {
+  if (textTypes.test(mediaTypeOf(headers['content-type'])) && headers['content-encoding'] === undefined) {
     try {
       const body = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(payload);
       return { body, isBase64Encoded: false };
     } catch {
-      // The bytes are not UTF-8, whatever the type says: only base64 keeps them.
+      // The bytes are not UTF-8, although the type says text. Base64 keeps them.
     }
   }
   return { body: Buffer.from(payload).toString('base64'), isBase64Encoded: true };

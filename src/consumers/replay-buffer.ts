@@ -3,24 +3,24 @@ import { createByteCollector } from '../shared/byte-collector.js';
 import { copyUnknown, eventOverheadBytes, sizeOfUnknown } from '../shared/unknown-event.js';
 
 /** Holds a shared stream for its late subscribers. */
-export interface ReplayLog {
-  /** Whether the stream has passed the limit. Then nothing is held. */
+export interface ReplayBuffer {
+  /** Whether the stream has passed the limit. Then the buffer holds nothing. */
   readonly overflowed: boolean;
   append(event: LambdaStreamEvent): void;
-  /** Everything since the start, chunks joined to few. Later appends do not change it, and the bytes are copies. */
+  /** Returns all events since the start, their chunks joined to few. Later appends do not change the result. */
   events(): Iterable<LambdaStreamEvent>;
 }
 
-/** An event that is held, or a number of payload bytes that stands for chunks. */
+/** An event that is held. A number stands for chunks with so many bytes of payload. */
 type Entry = number | Exclude<LambdaStreamEvent, ChunkEvent>;
 
 /**
- * Makes a log that holds at most `maxBytes`: payload, and what unknown events and retries occupy.
+ * Makes a buffer of at most `maxReplayBytes`, which count payload, unknown events and retries.
  *
- * A `restart` drops everything before it, and the log may fill again. The payload of all chunks is in one collector, so
- * that other events between them do not cost a block each.
+ * A `restart` empties the buffer. One collector holds the payload of all chunks, so that other events between the
+ * chunks do not cost a block each.
  */
-export function createReplayLog(maxReplayBytes: number): ReplayLog {
+export function createReplayBuffer(maxReplayBytes: number): ReplayBuffer {
   let entries: Entry[] = [];
   let payload = createByteCollector();
   let bytes = 0;
@@ -65,7 +65,7 @@ export function createReplayLog(maxReplayBytes: number): ReplayLog {
   };
 }
 
-/** Copies each chunk that is handed out, because a consumer may transfer its buffer. */
+/** Reads events from a buffer. Copies each chunk, because a consumer may transfer its bytes. */
 function* readEntries(entries: readonly Entry[], views: readonly Uint8Array[]): Generator<LambdaStreamEvent> {
   let view = 0;
   let at = 0;
@@ -90,7 +90,7 @@ function* readEntries(entries: readonly Entry[], views: readonly Uint8Array[]): 
 
 const noBytes = new Uint8Array(0);
 
-/** Heads are not counted, because each except the first follows a retry, which is. */
+/** Estimates what an event occupies. A head counts nothing, because each head except the first follows a retry. */
 function sizeOf(event: LambdaStreamEvent): number {
   if (event.type === 'chunk') return event.payload.length;
   if (event.type === 'unknown') return sizeOfUnknown(event);

@@ -5,7 +5,7 @@ import { assertAttached } from '../shared/bytes.js';
 import { copyUnknown } from '../shared/unknown-event.js';
 
 /** The events that a late subscriber gets first. */
-export interface RelayHistory {
+export interface EventHistory {
   append(event: LambdaStreamEvent): void;
   /** Returns the events so far. Throws where a late subscriber cannot be served. */
   events(): Iterable<LambdaStreamEvent>;
@@ -23,22 +23,22 @@ function copyOf(event: LambdaStreamEvent): LambdaStreamEvent {
 }
 
 /**
- * Makes a Subject that first gives each subscriber the history, and that does one thing at a time.
+ * Makes a Subject that gives each subscriber the history first, and that handles one event at a time.
  *
- * Consumers act from within `next`: one may resume a paused source, so that another event arrives while this one is
- * still being handed out, and one may subscribe another consumer. An event that arrives meanwhile waits. So every
- * consumer sees the same order, and none sees an event twice or not at all.
+ * A consumer may act from within `next`. It may resume a paused source, so that another event arrives while the present
+ * one is still being handed out, or subscribe another consumer. An event that arrives meanwhile waits. So every
+ * consumer gets the events in the same order, and each event once.
  *
  * Each consumer gets its events in the async context in which it subscribed.
  */
-export function createRelay(history: RelayHistory): SubjectLike<LambdaStreamEvent> {
+export function createFanOut(history: EventHistory): SubjectLike<LambdaStreamEvent> {
   const live = new Subject<LambdaStreamEvent>();
   let waiting: LambdaStreamEvent[] = [];
   let end: ((observer: Observer<LambdaStreamEvent>) => void) | undefined;
   let busy = false;
 
   function hand(event: LambdaStreamEvent): void {
-    // First into the history: a consumer that subscribes from within `live.next` is told it from there.
+    // The history takes the event first. A consumer that subscribes from within `live.next` gets it from there.
     history.append(event);
     live.next(event);
   }
@@ -47,7 +47,8 @@ export function createRelay(history: RelayHistory): SubjectLike<LambdaStreamEven
     while (waiting.length > 0) {
       const events = waiting;
       waiting = [];
-      // What arrives meanwhile waits for the next round. Taking events off an array's front would be quadratic.
+      // Events that arrive meanwhile wait for the next round. Removing each from the array's front would take quadratic
+      // time.
       for (const event of events) hand(event);
     }
     busy = false;
@@ -79,7 +80,7 @@ export function createRelay(history: RelayHistory): SubjectLike<LambdaStreamEven
 
     function tell(event: LambdaStreamEvent): void {
       try {
-        // Another consumer, told before this one, may have transferred the buffer.
+        // A consumer before this one may have transferred the buffer.
         assertEventAttached(event);
       } catch (error) {
         subscriber.error(error);
