@@ -5,7 +5,7 @@ import { expect, it } from 'vitest';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 
-it('a page that streams over HTTP has no byte of the SDK in its bundle, and at most 14 kB of this package', async () => {
+it('a page that streams over HTTP bundles nothing of the SDK, and at most 14 kB of this package', async () => {
   const { outputFiles, metafile, warnings } = await build({
     stdin: {
       contents: `

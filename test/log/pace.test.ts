@@ -119,7 +119,7 @@ describe('the pace of a producer', () => {
     });
   });
 
-  test('is that of a reader who comes back within linger: nothing is read past the window while nobody is there', () => {
+  test('is that of a reader who comes back within linger: meanwhile nothing is read past the window', () => {
     inFakeTime(({ advance }) => {
       const { machine } = createMachines();
       const source = paced(100);
