@@ -57,7 +57,7 @@ async function joinBoth(key: string, leaseMs: number): Promise<readonly [produci
   return [producing, reading];
 }
 
-test('a reader process is frozen in 100 MB with a window of 1 MB: the producer waits, and it gets all bytes', async () => {
+test('a reader process is frozen in 100 MB with a window of 1 MB: the producer waits, and all arrives', async () => {
   const [producing, frozen] = await joinBoth('frozen', 60_000);
   await frozen.reaches(10 * maxReplayBytes);
   machines[1]!.signal('SIGSTOP');
