@@ -2,8 +2,6 @@
 import type { LambdaClient } from '@aws-sdk/client-lambda';
 import { decodeText, invokeWithResponseStream } from 'rx-lambda-stream';
 import { joinInvocation, type InvocationLog } from 'rx-lambda-stream/log';
-import { redisLog } from 'rx-lambda-stream/redis';
-import { createClient } from 'redis';
 import type { Observable } from 'rxjs';
 
 // #region join
@@ -11,13 +9,6 @@ export function chatText(log: InvocationLog, client: LambdaClient, chatId: strin
   return joinInvocation(log, `chat:${chatId}`, (pauseWhile) =>
     invokeWithResponseStream(client, { FunctionName: 'chat', Payload: { chatId } }, { pauseWhile }),
   ).pipe(decodeText());
-}
-// #endregion
-
-// #region redis
-export async function openLog(url: string): Promise<InvocationLog> {
-  const client = await createClient({ url }).on('error', console.error).connect();
-  return redisLog({ client });
 }
 // #endregion
 

@@ -20,8 +20,10 @@ const lambda = new LambdaClient({
   region: 'eu-central-1',
   credentials: { accessKeyId: 'none', secretAccessKey: 'none' },
 });
+// #region redis
 const client = await createClient({ url: REDIS_URL }).on('error', console.error).connect();
 const log = redisLog({ client });
+// #endregion
 process.once('SIGTERM', () => void log.close().then(() => process.exit()));
 
 joinInvocation(

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { scripted, startLocalLambda } from 'rx-lambda-stream/local';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { read, readPage } from '../docs/markdown-page.js';
-import { installPacked } from './packed.js';
+import { installPacked, root } from './packed.js';
 
 let folder: string;
 let packed: string[];
@@ -85,6 +85,24 @@ describe('the README, pasted into an empty folder', () => {
     child.stdout?.once('data', () => child.kill('SIGINT'));
     expect(await outputOf(child)).toBe('tick');
     expect(await local.requests[0]?.closedEarly).toBe(true);
+  });
+});
+
+describe('the guide for TypeScript, pasted into an empty folder', () => {
+  const guide = readPage('docs/getting-started.md');
+  const config = guide.blocks.find(({ language, code }) => language === 'json' && code.includes('compilerOptions'));
+
+  it.each(['typescript', 'typescript-7'])('checks the quick start and all declarations with %s', async (compiler) => {
+    await writeFile(
+      join(folder, 'quick-start.mts'),
+      guide.blocks.find(({ language }) => language === 'ts')?.code ?? '',
+    );
+    const { compilerOptions } = JSON.parse(config?.code ?? '{}') as { compilerOptions: object };
+    // The folder also holds the other tests' files.
+    const files = ['quick-start.mts'];
+    await writeFile(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, files }));
+    const child = start(process.execPath, [join(root, 'node_modules', compiler, 'bin/tsc'), '-p', '.']);
+    expect(await outputOf(child)).toBe('');
   });
 });
 
