@@ -1,9 +1,8 @@
 import { ChangeDetectionStrategy, Component, computed } from '@angular/core';
 import { rxResource } from '@angular/core/rxjs-interop';
 import { RouterOutlet, type Routes } from '@angular/router';
-import { toSnapshots, type Snapshot } from 'rx-lambda-stream';
+import { toSnapshots } from 'rx-lambda-stream';
 import { injectLambdaStreams, streamResource } from 'rx-lambda-stream/angular';
-import type { Observable } from 'rxjs';
 
 const template = `<h1>Answer</h1><p>{{ status() }}: {{ text() }}</p>`;
 const changeDetection = ChangeDetectionStrategy.OnPush;
@@ -11,12 +10,14 @@ const changeDetection = ChangeDetectionStrategy.OnPush;
 /** The server waits for the text, and the page shows it without asking. */
 @Component({ selector: 'app-with-id', template, changeDetection })
 export class WithId {
+  // #region with-id
   readonly #streams = injectLambdaStreams();
   readonly #answer = streamResource({
     id: 'answer',
     params: () => ({ prompt: 'Hello?' }),
     stream: ({ params }) => this.#streams.invoke({ FunctionName: 'chat', Payload: params }),
   });
+  // #endregion
 
   protected readonly status = this.#answer.status;
   protected readonly text = this.#answer.text;
@@ -38,7 +39,14 @@ export class WithoutId {
 /** Angular's own resource, for comparison. */
 @Component({ selector: 'app-rx-resource', template, changeDetection })
 export class RxResource {
-  readonly #answer = rxResource({ stream: snapshots(injectLambdaStreams()) });
+  readonly #streams = injectLambdaStreams();
+  // #region rx-resource
+  /** Invokes on the server, and once more in the page. */
+  readonly #answer = rxResource({
+    params: () => ({ prompt: 'Hello?' }),
+    stream: ({ params }) => this.#streams.invoke({ FunctionName: 'chat', Payload: params }).pipe(toSnapshots()),
+  });
+  // #endregion
 
   protected readonly status = this.#answer.status;
   protected readonly text = computed(() => this.#answer.value()?.text);
@@ -47,14 +55,18 @@ export class RxResource {
 /** Angular's own resource with its `id`, for comparison. */
 @Component({ selector: 'app-rx-resource-with-id', template, changeDetection })
 export class RxResourceWithId {
-  readonly #answer = rxResource({ id: 'rx', stream: snapshots(injectLambdaStreams()) });
+  readonly #streams = injectLambdaStreams();
+  // #region rx-resource-with-id
+  /** Invokes on the server, and hands over the first snapshot, which is empty. */
+  readonly #answer = rxResource({
+    id: 'rx-answer',
+    params: () => ({ prompt: 'Hello?' }),
+    stream: ({ params }) => this.#streams.invoke({ FunctionName: 'chat', Payload: params }).pipe(toSnapshots()),
+  });
+  // #endregion
 
   protected readonly status = this.#answer.status;
   protected readonly text = computed(() => this.#answer.value()?.text);
-}
-
-function snapshots(streams: ReturnType<typeof injectLambdaStreams>): () => Observable<Snapshot> {
-  return () => streams.invoke({ FunctionName: 'chat', Payload: { prompt: 'Hello?' } }).pipe(toSnapshots());
 }
 
 export const routes: Routes = [
