@@ -3,6 +3,7 @@ import type { LambdaStreamEvent } from '../../src/events.js';
 import { followInvocation } from '../../src/log/follow-invocation.js';
 import { joinInvocation, type JoinInvocationOptions } from '../../src/log/join-invocation.js';
 import { placeOf, type Position } from '../../src/log/entry-id.js';
+import type { EntryId } from '../../src/log/invocation-log.js';
 import type { PositionedEvent } from '../../src/log/log-records.js';
 import { stopInvocation } from '../../src/log/manage-invocation.js';
 import { openMemoryLog } from '../../src/log/memory-log.js';
@@ -40,6 +41,7 @@ export class LogMachines {
   readonly store = createMemoryStore();
   /** Whether the connection of each invocation is open, in the order of the invocations. */
   readonly connections: boolean[] = [];
+  readonly #producers: number[] = [];
   /** The generation that the log has opened last. */
   #generation = 0;
   /**
@@ -66,13 +68,21 @@ export class LogMachines {
     this.#byteOf = byteOf;
     const { machine } = createMachines(this.store);
     this.machines = Array.from({ length: count }, machine);
+    let newest: EntryId = '0-0';
+    // The first to watch: it is told before any machine.
     openMemoryLog(this.store).watch(key, {
       ready: () => undefined,
       presence: () => undefined,
       failed: () => undefined,
       closing: () => Promise.resolve(),
       entries: (entries) => {
-        for (const { id, record } of entries) {
+        for (const { id, previous, record } of entries) {
+          // Promise 4: nobody writes who does not know the newest entry. It is refused here, and told to nobody.
+          if (previous !== newest) {
+            this.violations.push(`an entry after ${previous} was written, and ${newest} was there`);
+            throw new Error('the log has no fence');
+          }
+          newest = id;
           if (!record.includes('"k":"open"')) continue;
           this.claims++;
           if (record.includes('"attempt":1')) this.firstClaims++;
@@ -83,11 +93,12 @@ export class LogMachines {
   }
 
   /** Invokes the function: a head, one to three bytes at a time, the end. */
-  readonly open = (): Observable<LambdaStreamEvent> =>
-    new Observable((subscriber) => {
+  #open(machine: number): Observable<LambdaStreamEvent> {
+    return new Observable((subscriber) => {
       const byteOf = this.#byteOf;
       const everyMs = this.#everyMs;
       const invocation = this.connections.push(true) - 1;
+      this.#producers.push(machine);
       let offset = this.#goesOn ? placeOf(this.store.inspect(key)?.last ?? '0-0').bytes : 0;
       const { totalBytes } = this;
       const ofGeneration = this.#invocations.get(this.#generation) ?? [];
@@ -115,6 +126,12 @@ export class LogMachines {
         this.connections[invocation] = false;
       };
     });
+  }
+
+  /** The machine that has opened the newest connection which is still there. */
+  get producer(): number | undefined {
+    return this.#producers[this.connections.lastIndexOf(true)];
+  }
 
   get totalBytes(): number {
     return Array.from({ length: chunks }, (_, index) => 1 + (index % 3)).reduce((sum, size) => sum + size);
@@ -125,7 +142,11 @@ export class LogMachines {
   }
 
   join(machine: number, options: JoinInvocationOptions): Consumer {
-    const source = joinInvocation(this.machines[machine]!, key, this.open, { leaseMs, lingerMs, ...options });
+    const source = joinInvocation(this.machines[machine]!, key, () => this.#open(machine), {
+      leaseMs,
+      lingerMs,
+      ...options,
+    });
     return this.#consume(machine, `join ${options.after ?? ''}`, source, options.after as Position | undefined);
   }
 

@@ -148,6 +148,18 @@ const steps: fc.Arbitrary<Step>[] = [
       ({ cut }) => !cut.has(at),
     ),
   ),
+  fc.integer({ min: 500, max: 4_000 }).map((ms) =>
+    step(`the producer is frozen for ${ms}`, ({ cut }, { world, time, note }) => {
+      const { producer } = world;
+      if (producer === undefined || cut.has(producer)) return;
+      const before = world.store.inspect(key)?.owner;
+      world.machines[producer]!.cut();
+      time.advance(ms);
+      const { owner, status } = world.store.inspect(key) ?? {};
+      if (owner !== before || status !== 'running') note('outlives its claim');
+      world.machines[producer]!.thaw();
+    }),
+  ),
   fc.constant(step('the function fails', (_, { world }) => world.failFunction())),
 ];
 
@@ -170,6 +182,7 @@ it.each(Object.keys(options))(
       'a crash': /^crash$/,
       'a machine that goes on': /^heals$/,
       'a frozen machine that goes on': /^thaws$/,
+      'a frozen producer that goes on after its claim was over': /^outlives its claim$/,
       'a connection that only leaving closes': /^closed by leaving$/,
       'a join of what was stopped': /^joins what was stopped$/,
       'a loss': /^error producer-lost$/,
