@@ -1,7 +1,7 @@
 /** docs/script-steps.md: every step is on the page, and a subscriber gets what the page says. */
 import { runInNewContext } from 'node:vm';
 import { invokeWithResponseStream } from 'rx-lambda-stream';
-import { scripted, type ScriptStep } from 'rx-lambda-stream/local';
+import { scripted, type ScriptedFunction, type ScriptStep } from 'rx-lambda-stream/local';
 import { firstValueFrom } from 'rxjs';
 import { expect, it } from 'vitest';
 import { outcomeOf } from '../support/collect.js';
@@ -42,6 +42,15 @@ it.each(steps.filter(([code]) => code !== "'stall'"))(
     expect([...types, ...(error === undefined ? [] : [(error as Error).name])]).toEqual(expected);
   },
 );
+
+it('runs the example at the top of the page', async () => {
+  const code = page.blocks[0]?.code ?? '';
+  const { client } = await startLive(
+    runInNewContext(`${code}; functions`, { scripted }) as Record<string, ScriptedFunction>,
+  );
+  const { error } = await outcomeOf(invokeWithResponseStream(client, { FunctionName: 'broken' }));
+  expect(error).toMatchObject({ code: 'truncated', bytes: 15 });
+});
 
 it('stall gives nothing, until the client leaves', async () => {
   const { local, client } = await startLive({ f: scripted(['flush', 'stall']) });
