@@ -42,6 +42,7 @@ let output = '';
 
 interface NavigationEntry {
   readonly text: string;
+  readonly path?: string;
   readonly children?: readonly NavigationEntry[];
 }
 
@@ -106,24 +107,53 @@ describe('the documentation site', () => {
 });
 
 describe('the API', () => {
-  it('is behind the guides in the sidebar, the core by task', () => {
-    const { projectDocuments } = JSON.parse(readFileSync(join(root, 'typedoc.json'), 'utf8')) as {
-      projectDocuments: string[];
-    };
+  it('is behind the guides in the sidebar, which has headings, and each entry point is grouped by task', () => {
     const [, data = ''] = /navigationData = "([^"]+)"/.exec(read('assets/navigation.js')) ?? [];
     const navigation = JSON.parse(inflateSync(Buffer.from(data, 'base64')).toString()) as NavigationEntry[];
-    const first = navigation.findIndex(({ text }) => text === 'rx-lambda-stream');
-    expect(first).toBe(projectDocuments.length);
-    const tasks = navigation[first]?.children?.map(({ text }) => text);
-    expect(tasks?.slice(0, 4)).toEqual(['Invoke', 'Text', 'Records and events', 'HTTP responses']);
-    expect(tasks).toEqual(expect.arrayContaining(['Retries', 'Sharing', 'Backpressure', 'Events', 'Errors']));
+    const headings = navigation.filter(({ path, children }) => path === undefined && children === undefined);
+    expect(headings.map(({ text }) => text)).toEqual(['Guides', 'Reference', 'Help', 'Project', 'API']);
+    const modules = navigation.slice(navigation.findIndex(({ text }) => text === 'API') + 1);
+    expect(modules.map(({ text }) => text)).toEqual([
+      'rx-lambda-stream',
+      ...['http', 'log', 'redis', 'relay', 'otel', 'angular', 'testing', 'local'].map(
+        (name) => `rx-lambda-stream/${name}`,
+      ),
+    ]);
+    for (const { text, children = [] } of modules) {
+      const [overview, ...tasks] = children;
+      expect(overview, text).toMatchObject({ text: 'Overview', path: `modules/${text.replace('/', '_')}.html` });
+      expect(tasks.length, text).toBeGreaterThan(0);
+      for (const task of tasks) expect(task.children?.length, `${text}: ${task.text}`).toBeGreaterThan(0);
+    }
+    expect(modules[0]?.children?.slice(1, 5).map(({ text }) => text)).toEqual([
+      'Invoke',
+      'Text',
+      'Records and events',
+      'HTTP responses',
+    ]);
   });
 
-  it.each(functions)('%s is listed with its first sentence', (name, declaration) => {
-    const page = pageOf(declaration);
-    const list = read(page.replace('functions/', 'modules/').replace(`.${name}.html`, '.html'));
-    const [, summary = ''] = new RegExp(`<li><a href="../${page}"[^>]*>${name}</a>: (.*?)</li>`, 's').exec(list) ?? [];
-    expect(decode(summary.replaceAll(/<[^>]*>/g, '')).trim()).toMatch(/^\S.*\.$/s);
+  it('has no link within a line of the sidebar that unfolds others', () => {
+    const [, data = ''] = /navigationData = "([^"]+)"/.exec(read('assets/navigation.js')) ?? [];
+    const linked = (entries: readonly NavigationEntry[]): string[] =>
+      entries.flatMap(({ text, path, children = [] }) => [
+        ...(path !== undefined && children.length > 0 ? [text] : []),
+        ...linked(children),
+      ]);
+    expect(linked(JSON.parse(inflateSync(Buffer.from(data, 'base64')).toString()) as NavigationEntry[])).toEqual([]);
+  });
+
+  it('lists all that each entry point exports with its first sentence, under its task', () => {
+    const pages = files('.html').filter((path) => /^(?:functions|classes|interfaces|types|variables)\//.test(path));
+    expect(pages.length).toBeGreaterThan(150);
+    const unlisted = pages.filter((page) => {
+      const [, entry = '', name = ''] = /^\w+\/([\w-]+)\.(.+)\.html$/.exec(page) ?? [];
+      const [, summary = ''] =
+        new RegExp(`<li><a href="../${page}"[^>]*>${name}</a>: (.*?)</li>`, 's').exec(read(`modules/${entry}.html`)) ??
+        [];
+      return !/^\S.*\.$/s.test(decode(summary.replaceAll(/<[^>]*>/g, '')).trim());
+    });
+    expect(unlisted).toEqual([]);
   });
 
   it('writes defaults behind the options that they belong to, under no heading of their own', () => {
