@@ -88,7 +88,11 @@ async function violations(page: Page): Promise<string[]> {
   );
 }
 
-describe.each(['light', 'dark'] as const)('the Angular application, %s,', (colorScheme) => {
+const cases = (['zoneless', 'zone'] as const).flatMap((build) =>
+  (['light', 'dark'] as const).map((scheme) => [build, scheme] as const),
+);
+
+describe.each(cases)('the Angular application, %s, %s,', (build, colorScheme) => {
   let browser: Browser;
   beforeAll(async () => (browser = await launchChromium()));
   afterAll(() => browser.close());
@@ -97,7 +101,7 @@ describe.each(['light', 'dark'] as const)('the Angular application, %s,', (color
     ['a desktop', { viewport: { width: 900, height: 600 } }],
     ['a phone', { viewport: { width: 375, height: 667 }, hasTouch: true, isMobile: true }],
   ])('has no fault that axe finds, in any of its states, on %s', async (_name, device) => {
-    const app = await startApp('zoneless', { chat, orders });
+    const app = await startApp(build, { chat, orders });
     const context = await browser.newContext({ ...device, colorScheme, permissions: ['clipboard-write'] });
     onTestFinished(async () => {
       await context.close();
