@@ -93,7 +93,7 @@ export function parseSse<T>(
   checkRecordOptions('parseSse', options, { maxEventBytes: limitFrom(1), endMarker: text });
   return (source) =>
     new Observable((subscriber) => {
-      const { decoder, holdEnd } = createSseDecoder(options, subscriber);
-      decodePayload(source, 'parseSse', decoder).pipe(holdEnd).subscribe(subscriber);
+      const decoder = createSseDecoder(options, subscriber);
+      decodePayload(source, 'parseSse', decoder).pipe(decoder.holdEnd).subscribe(subscriber);
     });
 }

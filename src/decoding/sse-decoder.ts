@@ -12,8 +12,7 @@ import { createRecordParser } from './record-parser.js';
 const excerptLength = 250;
 
 /** Decodes the payload of one subscription as server-sent events. */
-export interface SseDecoder {
-  readonly decoder: PayloadDecoder;
+export interface SseDecoder extends PayloadDecoder {
   /** Holds the source's end back until an asynchronous schema has validated every event. */
   readonly holdEnd: MonoTypeOperatorFunction<never>;
 }
@@ -24,7 +23,8 @@ export function createSseDecoder<T>(
   subscriber: Subscriber<ServerSentEvent<T> | ServerSentEvent>,
 ): SseDecoder {
   const { maxEventBytes = 8 * 1024 * 1024, endMarker } = options;
-  const recordOptions: RecordOptions<T> = 'schema' in options ? options : {};
+  // Without a schema the parser of records is never called.
+  const recordOptions = options as RecordOptions<T>;
   let retryMs: number | undefined;
   let lastEventId: string | undefined;
   /** The id of the last event that was emitted. */
@@ -96,8 +96,9 @@ export function createSseDecoder<T>(
   restartParser();
   const scanner = createEventScanner(subscriber, feed, maxEventBytes);
   const records = createRecordParser(recordOptions, subscriber, scanner.position);
-  const decoder: PayloadDecoder = {
+  return {
     ...scanner,
+    holdEnd: records.holdEnd,
     reset(mode) {
       restartParser();
       scanner.reset(mode, records.clear());
@@ -113,5 +114,4 @@ export function createSseDecoder<T>(
       throw new InvalidRecordError('not a stream of server-sent events', { ...place, text });
     },
   };
-  return { decoder, holdEnd: records.holdEnd };
 }

@@ -94,7 +94,7 @@ export function retryInvocation(options: RetryInvocationOptions = {}): MonoTypeO
       /** Tells RxJS's `retry` what to do after an attempt's error: a value means to try again, an error to give up. */
       function nextAttempt(error: unknown): ObservableInput<unknown> {
         const errorClass = classify?.(error) ?? classifyInvocationError(error);
-        checkValue('retryInvocation', 'what classify returns', errorClass, verdictRule);
+        checkValue('retryInvocation', 'classify()', errorClass, verdictRule);
         const delivered = guard.delivered();
         const mode: RetryMode | 'error' = delivered.chunks === 0 ? 'fresh' : afterFirstChunk;
         if (
@@ -109,7 +109,7 @@ export function retryInvocation(options: RetryInvocationOptions = {}): MonoTypeO
         }
         // An error of the jitter becomes the stream's error, and takes no tokens from the budget.
         const part = fraction();
-        checkValue('retryInvocation', 'what jitter returns', part, fractionRule);
+        checkValue('retryInvocation', 'jitter()', part, fractionRule);
         const delayMs = backoffDelay(errorClass, attempt - 1, part, {
           initialDelayMs,
           maxDelayMs,

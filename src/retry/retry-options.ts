@@ -101,7 +101,7 @@ export const verdictRule: OptionRule = {
   expected: '{ verdict, mayHaveRun }',
   isValid: (value) => {
     const { verdict, mayHaveRun } = Object(value) as Partial<InvocationErrorClass>;
-    return ['soon', 'later', 'never'].includes(String(verdict)) && typeof mayHaveRun === 'boolean';
+    return /^(soon|later|never)$/.test(String(verdict)) && typeof mayHaveRun === 'boolean';
   },
 };
 

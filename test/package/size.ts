@@ -16,7 +16,7 @@ const budgets: Readonly<Record<string, number>> = {
   collectResponse: 1_760,
   toSnapshots: 1_965,
   shareInvocation: 2_590,
-  retryInvocation: 4_120,
+  retryInvocation: 4_160,
   createRetryBudget: 720,
   classifyInvocationError: 1_840,
   createFlowControl: 930,

@@ -634,7 +634,7 @@ describe('retryInvocation', () => {
           .pipe(retryInvocation({ classify: () => returned as never }))
           .subscribe({ error: (reason: unknown) => (error = reason) });
         expect(error).toBeInstanceOf(TypeError);
-        expect(String(error)).toContain('retryInvocation: what classify returns must be { verdict, mayHaveRun }');
+        expect(String(error)).toContain('retryInvocation: classify() must be { verdict, mayHaveRun }');
       },
     );
 
