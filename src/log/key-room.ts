@@ -152,6 +152,7 @@ function createKeyRoom(log: InvocationLog, key: string, firstLeaseMs: number, on
       if (compareIds(reader.cursor, known) <= 0) continue;
       reader.fail((place) => new ProducerLostError({ ...place, reason: 'log' }));
     }
+    production?.rewound(next);
   }
 
   function learn(next: LogState): void {

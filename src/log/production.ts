@@ -69,6 +69,8 @@ export interface Production {
   start(): void;
   /** An entry stands in the log, whoever wrote it. */
   observe(entry: DecodedEntry): void;
+  /** The log lacks entries that it had. */
+  rewound(state: LogState): void;
   /** The roster of a renewal. */
   roster(roster: LogRoster): void;
   /** Readers of this process came, left, paused or resumed. */
@@ -326,6 +328,9 @@ export function createProduction(host: ProductionHost, init: ProductionInit): Pr
     observe({ kind, entry }) {
       // The run is over, whoever has ended it. An end before the claim may be told late.
       if (kind === 'end' && compareIds(entry.id, init.state.last) > 0) finish();
+    },
+    rewound(state) {
+      if (!isOver && compareIds(state.last, last) < 0) refused(state);
     },
     roster({ state, present }) {
       if (isOver) return;
