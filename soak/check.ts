@@ -35,3 +35,17 @@ export function none(what: string, faults: readonly string[]): Check {
   const shown = faults.slice(0, 3).join('\n  ');
   return { what, figure: faults.length ? `${count(faults.length)}: ${shown}` : '0', bound: '= 0', ok: !faults.length };
 }
+
+export interface PartOptions {
+  readonly seed: number;
+  /** A minute or two for all parts together. */
+  readonly short: boolean;
+}
+
+/** One part of the soak. It has a process to itself, so that no part's memory hides another's. */
+export interface Part {
+  readonly name: string;
+  /** Left out of the short form. */
+  readonly fullOnly?: boolean;
+  readonly run: (options: PartOptions) => Promise<Check[]>;
+}

@@ -1,39 +1,67 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import type { EndpointState, FromEndpoint, LocalConfig, ToEndpoint } from './protocol.js';
+import { collectGarbage } from '../test/support/collect-garbage.js';
+
+/** What the measured process says. The answers to `ask` come in order. */
+export type ToEndpoint = { readonly go: number } | { readonly ask: 'keep' | 'forget' };
+
+export type FromEndpoint =
+  | { readonly address: EndpointAddress }
+  | { readonly moment: 'arrived' | 'written'; readonly id: number }
+  | { readonly state: EndpointState };
+
+export interface EndpointAddress {
+  /** For `new LambdaClient`. */
+  readonly clientConfig: {
+    readonly endpoint: string;
+    readonly region: string;
+    readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
+  };
+  readonly functionUrls: Readonly<Record<string, string>>;
+}
+
+export interface EndpointState {
+  readonly openConnections: number;
+  /** Responses that are not over. */
+  readonly unfinished: number;
+  /** The most of them that there were at a time. */
+  readonly peakUnfinished: number;
+  /** The streams of all requests since the last `forget`, in the order in which the requests arrived. */
+  readonly arrivals: readonly number[];
+  /**
+   * By stream, for each of its requests in the order of arrival: whether the client closed the connection before the
+   * response's end, null where the response is not over. Since the last `forget`.
+   */
+  readonly ends: readonly (readonly [id: number, closedEarly: readonly (boolean | null)[]])[];
+}
+
+/** How long a state of the endpoint may take to come about before that is a failure, in milliseconds. */
+const patienceMs = 30_000;
 
 /** The endpoint in its own process, from the measured one's side. */
 export class EndpointProcess {
-  readonly config: LocalConfig;
   /** Who wants to know of a stream's moments, by its id. */
   readonly listeners = new Map<number, (moment: 'arrived' | 'written') => void>();
   readonly #child: ChildProcess;
-  readonly #answers = new Map<number, (state: EndpointState) => void>();
-  #asked = 0;
+  readonly #asking: ((state: EndpointState) => void)[] = [];
 
   static async start(): Promise<EndpointProcess> {
     const child = fork(fileURLToPath(new URL('./endpoint.ts', import.meta.url)));
-    const config = await new Promise<LocalConfig>((resolve, reject) => {
-      child.once('message', (message: FromEndpoint) => {
-        if ('config' in message) resolve(message.config);
-      });
-      child.once('exit', (code) => reject(new Error(`The endpoint ended with ${String(code)} before it began`)));
-    });
-    child.removeAllListeners('exit').once('exit', endedEarly);
-    return new EndpointProcess(child, config);
+    child.once('exit', endedEarly);
+    const [message] = (await once(child, 'message')) as [FromEndpoint];
+    if (!('address' in message)) throw new Error('The endpoint says something before its address');
+    return new EndpointProcess(child, message.address);
   }
 
-  private constructor(child: ChildProcess, config: LocalConfig) {
+  private constructor(
+    child: ChildProcess,
+    readonly address: EndpointAddress,
+  ) {
     this.#child = child;
-    this.config = config;
     child.on('message', (message: FromEndpoint) => {
-      if ('moment' in message) {
-        this.listeners.get(message.id)?.(message.moment);
-      } else if ('answer' in message) {
-        this.#answers.get(message.answer)?.(message.state);
-        this.#answers.delete(message.answer);
-      }
+      if ('moment' in message) this.listeners.get(message.id)?.(message.moment);
+      else if ('state' in message) this.#asking.shift()?.(message.state);
     });
   }
 
@@ -42,22 +70,24 @@ export class EndpointProcess {
     this.#send({ go: id });
   }
 
-  /** @param takeEnds - Has the endpoint forget what it tells. */
-  state(takeEnds = false): Promise<EndpointState> {
-    const ask = this.#asked++;
-    return new Promise((resolve) => {
-      this.#answers.set(ask, resolve);
-      this.#send({ ask, takeEnds });
-    });
+  /** @param ask - `forget` also has the endpoint forget the streams of which it tells. */
+  state(ask: 'keep' | 'forget' = 'keep'): Promise<EndpointState> {
+    this.#send({ ask });
+    return new Promise((resolve) => this.#asking.push(resolve));
   }
 
-  /** Asks until the state is as wanted. @returns The last state, wanted or not, when the time is up. */
-  async until(wanted: (state: EndpointState) => boolean, between: () => Promise<void>): Promise<EndpointState> {
+  /**
+   * Asks until the state is as wanted, and collects garbage between the questions: what was left may be found by the
+   * collector alone.
+   *
+   * @returns The last state, wanted or not, when the time is up.
+   */
+  async until(wanted: (state: EndpointState) => boolean): Promise<EndpointState> {
     const deadline = Date.now() + patienceMs;
     for (;;) {
       const state = await this.state();
       if (wanted(state) || Date.now() > deadline) return state;
-      await between();
+      await collectGarbage();
     }
   }
 
@@ -72,9 +102,6 @@ export class EndpointProcess {
     this.#child.send(message);
   }
 }
-
-/** How long a state of the endpoint may take to come about before that is a failure, in milliseconds. */
-const patienceMs = 30_000;
 
 /** Uncaught: nothing measured without an endpoint means anything. */
 function endedEarly(code: number | null): never {

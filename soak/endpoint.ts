@@ -1,77 +1,128 @@
 /**
- * The soak's endpoint, a process of its own, so that what is measured is the client alone. It knows of each request how
- * it ended, and answers by IPC.
+ * The soak's endpoint is a process of its own, so that what is measured is the client alone. It knows how each request
+ * ended, and answers by IPC.
  */
+import { setTimeout as delay } from 'node:timers/promises';
 import { scripted, startLocalLambda, type LocalRequest } from 'rx-lambda-stream/local';
-import { pacedChunks, pacedPiece } from './fates-of-clients.js';
-import { fates } from './fates.js';
-import { writeRows, writeText } from './large-payloads.js';
-import { chunkText, type Plan } from './plan.js';
-import type { FromEndpoint, ToEndpoint } from './protocol.js';
-import { StreamLedger } from './stream-ledger.js';
+import type { EndpointState, FromEndpoint, ToEndpoint } from './endpoint-process.js';
+import { httpFates, invocationFates } from './fates.js';
+import type { Plan } from './fate.js';
+import { writeRows } from './rows.js';
+
+/** A promise that somebody else settles. */
+class Gate {
+  open!: () => void;
+  readonly opened = new Promise<void>((resolve) => (this.open = resolve));
+}
+
+/** One stream, over all its requests. */
+class Stream {
+  readonly ends: (boolean | null)[] = [];
+  readonly #gates: Gate[] = [];
+  #opened = 0;
+
+  /** The n-th gate, from 1 on. */
+  gate(n: number): Gate {
+    return (this.#gates[n - 1] ??= new Gate());
+  }
+
+  goOn(): void {
+    this.gate(++this.#opened).open();
+  }
+}
+
+const open = new Set<LocalRequest>();
+let peakUnfinished = 0;
+let streams = new Map<number, Stream>();
+let arrivals: number[] = [];
+let waiting = 0;
+let everybody = new Gate();
 
 const tell = (message: FromEndpoint): void => void process.send?.(message);
-const eventOf = (request: LocalRequest): unknown => JSON.parse(new TextDecoder().decode(request.payload));
-const ledger = new StreamLedger();
 
-/** How many requests to come are waited for: more than can arrive in one turn of the event loop. */
-const lookahead = 2_000;
+/** A request of a stream: its function starts. */
+function begin(request: LocalRequest): { readonly stream: Stream; readonly event: unknown } {
+  const event = JSON.parse(new TextDecoder().decode(request.payload)) as { readonly id: number };
+  const stream = streams.get(event.id) ?? new Stream();
+  streams.set(event.id, stream);
+  arrivals.push(event.id);
+  open.add(request);
+  peakUnfinished = Math.max(peakUnfinished, open.size);
+  const index = stream.ends.push(null) - 1;
+  void request.closedEarly.then((early) => {
+    open.delete(request);
+    stream.ends[index] = early;
+  });
+  return { stream, event };
+}
+
+/** Settles when as many streams are open as the plan says. */
+function gathered({ together }: Plan): Promise<void> {
+  if (together === undefined) return Promise.resolve();
+  const gate = everybody;
+  if (++waiting === together) {
+    waiting = 0;
+    everybody = new Gate();
+    gate.open();
+  }
+  return gate.opened;
+}
+
+function state(forget: boolean): EndpointState {
+  const told = {
+    openConnections: local.openConnections,
+    unfinished: open.size,
+    peakUnfinished,
+    arrivals,
+    ends: [...streams].map(([id, { ends }]): [number, (boolean | null)[]] => [id, ends]),
+  };
+  if (forget) {
+    arrivals = [];
+    streams = new Map();
+    peakUnfinished = open.size;
+  }
+  return told;
+}
 
 const local = await startLocalLambda({
   keepRequests: false,
+  functionUrls: true,
   functions: {
     fates: scripted((request) => {
-      const plan = eventOf(request) as Plan;
-      const stream = ledger.begin(plan.id, request);
-      const steps = fates[plan.fate]!.script!(plan, stream.attempts, stream.go);
-      if (stream.attempts > 1) return steps;
-      const all = ledger.gathered(plan);
+      const { stream, event } = begin(request);
+      const plan = event as Plan;
+      const fate = (request.operation === 'FunctionUrl' ? httpFates : invocationFates)[plan.fate]!;
+      const attempt = stream.ends.length;
+      const steps = fate.script(plan, attempt, {
+        go: (times = 1) => stream.gate(times).opened,
+        async tellWritten(bytes) {
+          while (open.has(request) && request.payloadBytes < bytes) await delay(1);
+          tell({ moment: 'written', id: plan.id });
+        },
+      });
+      if (attempt > 1) return steps;
+      const all = gathered(plan);
       void all.then(() => tell({ moment: 'arrived', id: plan.id }));
       return plan.together === undefined ? steps : [{ waitFor: all }, ...steps];
     }),
-    /**
-     * Writes the plan's first chunk; on `go` more than a client that has paused will take; and ends on the next one.
-     */
-    paced: async function* (plan: Plan, { awsRequestId }) {
-      const request = ledger.arrived(awsRequestId);
-      const stream = ledger.begin(plan.id, request);
-      await ledger.gathered(plan);
-      let { go } = stream;
-      yield chunkText(plan, 0);
-      await go;
-      ({ go } = stream);
-      for (let n = 0; n < pacedChunks; n++) yield pacedPiece;
-      tell({ moment: 'written', id: plan.id });
-      await Promise.race([go, request.closed]);
-    },
-    /** Answers in two chunks, so many milliseconds apart. */
+    /** Answers in two chunks with a pause between them. */
     slow: scripted((request) => {
-      const { id, delayMs } = eventOf(request) as { id: number; delayMs: number };
-      ledger.begin(id, request);
-      return [{ chunk: 'first' }, { waitMs: delayMs }, { chunk: 'last' }, { complete: {} }];
+      begin(request);
+      return [{ chunk: 'first' }, { waitMs: 300 }, { chunk: 'last' }, { complete: {} }];
     }),
     /** Begins, and never ends. */
     endless: scripted((request) => {
-      ledger.begin((eventOf(request) as { id: number }).id, request);
+      begin(request);
       return [{ chunk: 'first' }, 'stall'];
     }),
-    text: writeText,
     rows: writeRows,
   },
 });
 
-function follow(index: number): void {
-  void local.request(index).then((request) => {
-    ledger.add(request);
-    follow(index + lookahead);
-  });
-}
-for (let index = 0; index < lookahead; index++) follow(index);
-
 process.on('message', (message: ToEndpoint) => {
-  if ('go' in message) ledger.goOn(message.go);
-  else tell({ answer: message.ask, state: ledger.state(local.openConnections, message.takeEnds) });
+  if ('go' in message) streams.get(message.go)?.goOn();
+  else tell({ state: state(message.ask === 'forget') });
 });
 // Nobody is left to serve.
 process.on('disconnect', () => process.exit());
-tell({ config: local.clientConfig });
+tell({ address: { clientConfig: local.clientConfig, functionUrls: local.functionUrls } });

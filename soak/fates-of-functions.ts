@@ -1,8 +1,6 @@
-import { LambdaServiceException } from '@aws-sdk/client-lambda';
-import { classifyInvocationError, FunctionError, isLambdaStreamError, TruncatedStreamError } from 'rx-lambda-stream';
 import { chunkFrame } from '../test/support/frames.js';
-import { isLastChunk, type Fate, type Outcome } from './fate.js';
-import { chunkSteps, textOf, type Plan } from './plan.js';
+import { chunkSteps, delivered, truncated, type Fate, type Plan } from './fate.js';
+import { retryFates } from './fates-of-retries.js';
 
 /** HTTP errors to pick from. */
 const refusals = [
@@ -15,48 +13,23 @@ const refusalOf = ({ id }: Plan): (typeof refusals)[number] => refusals[id % ref
 
 const errorDetails = JSON.stringify({ errorType: 'RangeError', errorMessage: 'out of range', trace: [] });
 
-/** What comes of a stream that delivers all its chunks, and then ends in this way. */
-function delivered(plan: Plan, end: string, requests = [false], last = ''): Outcome {
-  return { events: `head ${plan.chunks}${last}`, text: textOf(plan), end, requests };
-}
-
-function truncated({ chunks, chunkBytes }: Plan, how = 'ended'): string {
-  return `truncated (${how}) after ${chunks} chunks, ${chunks * chunkBytes} bytes`;
-}
-
-/** An error in words: all that a caller would act on. */
-export function describeError(error: unknown): string {
-  if (error instanceof TruncatedStreamError) {
-    const { chunks, bytes, cause } = error;
-    return `truncated (${cause === undefined ? 'ended' : 'broke'}) after ${chunks} chunks, ${bytes} bytes`;
-  }
-  if (error instanceof FunctionError) return `${error.code}: ${error.errorCode}, ${String(error.errorType)}`;
-  if (isLambdaStreamError(error)) return error.code;
-  if (error instanceof LambdaServiceException) {
-    const { Reason = '' } = error as { Reason?: string };
-    return `${error.name} ${Reason}`.trim();
-  }
-  const { verdict, mayHaveRun } = classifyInvocationError(error);
-  return mayHaveRun && verdict === 'soon' ? 'a broken connection' : `unexpected: ${String(error)}`;
-}
-
-/** Fates that the function, or the way from it, decides; the client just listens. */
+/** Fates that a function of the SDK's, or the way from it, decides. The client just listens. */
 export const fatesOfFunctions: Readonly<Record<string, Fate>> = {
   completes: {
     script: (plan) => [...chunkSteps(plan), { complete: { logTail: 'END' } }],
     outcome: (plan) => delivered(plan, 'completed', [false], ' complete'),
   },
   'completes in one read': {
-    script: (plan) => [{ batch: [...chunkSteps(plan), { complete: {} }] as never }],
+    script: (plan) => [{ batch: [...chunkSteps(plan), { complete: {} }] }],
     outcome: (plan) => delivered(plan, 'completed', [false], ' complete'),
   },
   'is truncated': {
     script: (plan) => chunkSteps(plan),
-    outcome: (plan) => delivered(plan, truncated(plan)),
+    outcome: (plan) => delivered(plan, truncated(plan, 'ended')),
   },
   'is truncated within a frame': {
     script: (plan) => [...chunkSteps(plan), { raw: chunkFrame('never seen').subarray(0, 20) }],
-    outcome: (plan) => delivered(plan, truncated(plan)),
+    outcome: (plan) => delivered(plan, truncated(plan, 'ended')),
   },
   'is throttled within the stream': {
     script: (plan) => [
@@ -91,4 +64,11 @@ export const fatesOfFunctions: Readonly<Record<string, Fate>> = {
       return { events: '', text: '', end: `${name} ${body?.Reason ?? ''}`.trim(), requests: [false] };
     },
   },
+  ...retryFates({
+    first: { httpError: { statusCode: 429, name: 'TooManyRequestsException', message: 'm' } },
+    second: { exception: 'ServiceException', body: {} },
+    heads: ['', 'head '],
+    end: 'TooManyRequestsException',
+    closesSecond: true,
+  }),
 };

@@ -1,76 +1,81 @@
 import { retryInvocation } from 'rx-lambda-stream';
-import type { Fate } from './fate.js';
-import { chunkSteps, half, textOf, type Plan } from './plan.js';
-
-const throttle = { httpError: { statusCode: 429, name: 'TooManyRequestsException', message: 'm' } } as const;
+import type { ScriptStep } from 'rx-lambda-stream/local';
+import { chunkSteps, delivered, hasBrought, textOf, type Fate, type Plan } from './fate.js';
 
 /** No wait to speak of. */
 const soon = { initialDelayMs: 1, jitter: 'none' } as const;
 
-/** What comes of a stream that breaks halfway, once, and then goes on in this mode. */
-function resumed(plan: Plan, mode: string, rest: number): ReturnType<Fate['outcome']> {
+/** How many chunks an attempt sends that breaks halfway: one at least. */
+const half = ({ chunks }: Plan): number => Math.ceil(chunks / 2);
+
+/** A stream that breaks halfway once, and then goes on in this mode. */
+function resuming(mode: 'restart' | 'replay' | 'continue', rest: (plan: Plan) => number): Fate {
   return {
-    events: `head ${half(plan)} retry:${mode} head${rest ? ` ${rest}` : ''} complete`,
-    text: textOf(plan),
-    end: 'completed',
-    requests: [false, false],
+    through: () => retryInvocation({ ...soon, idempotent: true, afterFirstChunk: mode }),
+    script: (plan, attempt, server) =>
+      attempt === 1
+        ? [...chunkSteps(plan, 0, half(plan)), { waitFor: server.go() }, 'reset']
+        : [...chunkSteps(plan, mode === 'continue' ? plan.from : 0), { complete: {} }],
+    act: (moment, stream, plan) => hasBrought(moment, stream, plan, half(plan)) && stream.go(),
+    outcome: (plan) => ({
+      events: `head ${half(plan)} retry:${mode} head ${rest(plan) || ''} complete`.replace('  ', ' '),
+      text: textOf(plan),
+      end: 'completed',
+      requests: [false, false],
+    }),
   };
 }
 
-/** Half of the response at first, and a cut; then all of it. */
-const cutOnce: NonNullable<Fate['script']> = (plan, attempt) =>
-  attempt === 1 ? chunkSteps(plan, 0, half(plan)) : [...chunkSteps(plan), { complete: {} }];
-
-/** Fates with more than one attempt. */
-export const fatesOfRetries: Readonly<Record<string, Fate>> = {
-  'is retried before the first chunk': {
-    isAlone: true,
-    retry: () => retryInvocation(soon),
-    script(plan, attempt) {
-      if (attempt > plan.failures) return [...chunkSteps(plan), { complete: {} }];
-      return attempt === 1 ? [throttle] : [{ exception: 'ServiceException', body: {} }, 'stall'];
-    },
-    outcome: (plan) => ({
-      events: `retry:fresh${plan.failures === 2 ? ' head retry:fresh' : ''} head ${plan.chunks} complete`,
-      text: textOf(plan),
-      end: 'completed',
-      requests: plan.failures === 2 ? [false, true, false] : [false, false],
-    }),
-  },
-  'is restarted': {
-    retry: () => retryInvocation({ ...soon, idempotent: true, afterFirstChunk: 'restart' }),
-    script: cutOnce,
-    outcome: (plan) => resumed(plan, 'restart', plan.chunks),
-  },
-  'is replayed': {
-    retry: () => retryInvocation({ ...soon, idempotent: true, afterFirstChunk: 'replay' }),
-    script: cutOnce,
-    outcome: (plan) => resumed(plan, 'replay', plan.chunks - half(plan)),
-  },
-  'is continued': {
-    retry: () => retryInvocation({ ...soon, idempotent: true, afterFirstChunk: 'continue' }),
-    script: (plan, attempt) =>
-      attempt === 1 ? chunkSteps(plan, 0, half(plan)) : [...chunkSteps(plan, plan.from), { complete: {} }],
-    outcome: (plan) => resumed(plan, 'continue', plan.chunks - half(plan)),
-  },
-  'is given up': {
-    isAlone: true,
-    retry: (plan) => retryInvocation({ ...soon, maxAttempts: plan.failures + 1 }),
-    script: () => [throttle],
-    outcome: ({ failures }) => ({
-      events: Array(failures).fill('retry:fresh').join(' '),
-      text: '',
-      end: 'TooManyRequestsException',
-      requests: Array<boolean>(failures + 1).fill(false),
-    }),
-  },
-  'is left while it waits for its next attempt': {
-    isAlone: true,
-    retry: () => retryInvocation({ initialDelayMs: 60_000, maxDelayMs: 60_000, jitter: 'none' }),
-    script: () => [throttle],
-    act: (moment, stream) => {
-      if (typeof moment === 'object' && moment.type === 'retry') setImmediate(() => stream.leave());
-    },
-    outcome: () => ({ events: 'retry:fresh', text: '', end: 'left', requests: [false] }),
-  },
+/** Fates of a stream that is resumed after it broke. */
+export const resumingFates: Readonly<Record<string, Fate>> = {
+  'is restarted': resuming('restart', ({ chunks }) => chunks),
+  'is replayed': resuming('replay', (plan) => plan.chunks - half(plan)),
+  'is continued': resuming('continue', (plan) => plan.chunks - half(plan)),
 };
+
+/** How the attempts of a stream fail before its first chunk. */
+interface Failures {
+  /** The first attempt's failure, and that of each attempt of a stream that is given up. */
+  readonly first: ScriptStep;
+  readonly second: ScriptStep;
+  /** What each of the two delivers before it fails. */
+  readonly heads: readonly [string, string];
+  /** The error of the first one, in words. */
+  readonly end: string;
+  /** Whether the client closes the connection of the second one. */
+  readonly closesSecond?: boolean;
+}
+
+export function retryFates({ first, second, heads, end, closesSecond = false }: Failures): Record<string, Fate> {
+  return {
+    'is retried before the first chunk': {
+      isAlone: true,
+      through: () => retryInvocation(soon),
+      script: (plan, attempt) =>
+        attempt > plan.failures ? [...chunkSteps(plan), { complete: {} }] : [attempt === 1 ? first : second, 'stall'],
+      outcome: (plan) => ({
+        ...delivered(plan, 'completed', plan.failures === 2 ? [false, closesSecond, false] : [false, false]),
+        events: `${heads[0]}retry:fresh ${plan.failures === 2 ? `${heads[1]}retry:fresh ` : ''}head ${plan.chunks} complete`,
+      }),
+    },
+    'is given up': {
+      isAlone: true,
+      through: (plan) => retryInvocation({ ...soon, maxAttempts: plan.failures + 1 }),
+      script: () => [first],
+      outcome: ({ failures }) => ({
+        events: `${`${heads[0]}retry:fresh `.repeat(failures)}${heads[0]}`.trim(),
+        text: '',
+        end,
+        requests: Array<boolean>(failures + 1).fill(false),
+      }),
+    },
+    'is left while it waits for its next attempt': {
+      isAlone: true,
+      through: () => retryInvocation({ initialDelayMs: 60_000, maxDelayMs: 60_000, jitter: 'none' }),
+      script: () => [first],
+      act: (moment, stream) =>
+        typeof moment === 'object' && moment.type === 'retry' && setImmediate(() => stream.leave()),
+      outcome: () => ({ events: `${heads[0]}retry:fresh`, text: '', end: 'left', requests: [false] }),
+    },
+  };
+}

@@ -1,6 +1,6 @@
 /** Runs one part in a process of its own and tells its checks by IPC: `part-process.ts NAME OPTIONS`. */
+import type { PartOptions } from './check.js';
 import { installGauges } from './gauges.js';
-import type { PartOptions } from './part.js';
 import { parts } from './parts/index.js';
 import { watchStrays } from './strays.js';
 

@@ -1,14 +1,10 @@
-import { below, count, exactly, mebibytes, none, told, type Check } from '../check.js';
-import { makePlans } from '../fates.js';
 import { collectGarbage } from '../../test/support/collect-garbage.js';
+import { below, count, exactly, mebibytes, none, told, type Check, type Part } from '../check.js';
+import { openDoor, type DoorName } from '../door.js';
+import { drawPlans } from '../fates.js';
 import { countResources, readGauges, resourcesInWords, type Gauges } from '../gauges.js';
-import type { HandlerName } from '../handlers.js';
-import type { Part } from '../part.js';
-import { createRandom } from '../random.js';
 import { runStreams } from '../run-streams.js';
-import { slope } from '../slope.js';
 import { takeStrays } from '../strays.js';
-import { createSurroundings } from '../surroundings.js';
 
 interface Sample extends Gauges {
   readonly streams: number;
@@ -18,30 +14,28 @@ interface Sample extends Gauges {
 const concurrency = 20;
 
 /** Streams of random fates, one batch after another; what each batch leaves behind is gauged when it is over. */
-export function sequencePart(handlerName: HandlerName): Part {
+export function sequencePart(doorName: DoorName): Part {
   return {
-    name: `streams one after another, ${handlerName}`,
+    name: `streams one after another, ${doorName}`,
     async run({ seed, short }): Promise<Check[]> {
       const { streams, batch, warmUp, maxGrowth } = short ? shortForm : fullForm;
       const before = countResources();
-      const surroundings = await createSurroundings(handlerName);
-      const { endpoint, client, pausing } = surroundings;
-      const random = createRandom(seed + 1);
+      const door = await openDoor(doorName);
       const wrong: string[] = [];
       const samples: Sample[] = [];
       let unfinished = 0;
 
       for (let done = 0; done < streams; done += batch) {
-        const run = await runStreams(makePlans(random, done, batch), concurrency, surroundings);
+        const run = await runStreams(drawPlans(doorName, seed + done + 1, done, batch), concurrency, door);
         wrong.push(...run.wrong);
         unfinished += run.unfinished;
         await collectGarbage();
         samples.push({ streams: done + batch, ...readGauges() });
       }
 
-      const observers = Number(pausing.observed);
-      client.destroy();
-      await endpoint.stop();
+      const observers = Number(door.pausing.observed);
+      door.close();
+      await door.endpoint.stop();
       await collectGarbage();
       const counted = samples.filter((sample) => sample.streams >= warmUp);
       const first = counted[0]!;
@@ -62,7 +56,7 @@ export function sequencePart(handlerName: HandlerName): Part {
         ),
         exactly(
           'handles and timers after any batch, as after the first counted',
-          busiest(counted),
+          resourcesInWords(counted.reduce((most, one) => (total(one) > total(most) ? one : most)).resources),
           resourcesInWords(first.resources),
         ),
         exactly('subscriptions left on a shared pauseWhile', observers, 0),
@@ -79,10 +73,15 @@ export function sequencePart(handlerName: HandlerName): Part {
 const most = (samples: readonly Sample[], gauge: 'socketListeners' | 'signals' | 'signalListeners'): number =>
   Math.max(...samples.map((sample) => sample[gauge]));
 
-/** The handles and timers of the sample with the most of them. */
-function busiest(samples: readonly Sample[]): string {
-  const total = ({ resources }: Sample): number => Object.values(resources).reduce((sum, count) => sum + count, 0);
-  return resourcesInWords(samples.reduce((most, sample) => (total(sample) > total(most) ? sample : most)).resources);
+const total = ({ resources }: Sample): number => Object.values(resources).reduce((sum, number) => sum + number, 0);
+
+/** How much y grows with each x: the slope of the line with the least squares of errors. */
+function slope(points: readonly (readonly [x: number, y: number])[]): number {
+  const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
+  const meanX = mean(points.map(([x]) => x));
+  const meanY = mean(points.map(([, y]) => y));
+  const covariance = points.reduce((sum, [x, y]) => sum + (x - meanX) * (y - meanY), 0);
+  return covariance / points.reduce((sum, [x]) => sum + (x - meanX) ** 2, 0);
 }
 
 /**

@@ -3,9 +3,9 @@ import { expect, it } from 'vitest';
 import { isLambdaStreamError } from '../../src/errors.js';
 import type { JoinInvocationOptions } from '../../src/log/join-invocation.js';
 import { expectNoStrays } from '../support/no-strays.js';
+import { createLedger, runs } from '../support/random-runs.js';
 import { inFakeTime, type FakeTime } from './fake-time.js';
 import { key, leaseMs, lingerMs, LogMachines } from './log-machines.js';
-import { createLedger, runs } from '../model/machine.js';
 
 expectNoStrays();
 

@@ -5,8 +5,6 @@ export interface DrivenBody {
   readonly body: unknown;
   /** Whether nothing of it is held any more: read to its end, destroyed, cancelled or broken. */
   readonly isReleased: boolean;
-  /** Whether its reader closed it before its end. */
-  readonly isClosedEarly: boolean;
   push(bytes: Uint8Array): void;
   end(): void;
   /** The connection breaks. What was not read is lost, as it is in both kinds. */
@@ -16,81 +14,51 @@ export interface DrivenBody {
 export type BodyKind = 'Node' | 'web';
 
 export function createDrivenBody(kind: BodyKind): DrivenBody {
-  return kind === 'Node' ? createNodeBody() : createWebBody();
-}
-
-/** As `NodeHttpHandler` has it. */
-function createNodeBody(): DrivenBody {
+  /** Ended or broken by the test, or closed by its reader. */
   let isOver = false;
-  let isBroken = false;
-  let isClosedEarly = false;
-  const body = new Readable({
-    read: () => undefined,
-    destroy(error, callback) {
-      isClosedEarly = !isBroken && !body.readableEnded;
-      callback(error);
-    },
-  });
-  const whileOpen = (act: () => void): void => {
-    if (!isOver && !body.destroyed) act();
+  const write = (act: () => unknown, isLast = false): void => {
+    if (isOver) return;
+    isOver = isLast;
+    act();
   };
-  return {
-    body,
-    get isReleased() {
-      return body.destroyed;
-    },
-    get isClosedEarly() {
-      return isClosedEarly;
-    },
-    push: (bytes) => whileOpen(() => body.push(bytes)),
-    end: () =>
-      whileOpen(() => {
+
+  if (kind === 'Node') {
+    const body = new Readable({
+      read: () => undefined,
+      destroy(error, callback) {
         isOver = true;
-        body.push(null);
-      }),
-    break: (error) =>
-      whileOpen(() => {
-        isOver = isBroken = true;
-        body.destroy(error);
-      }),
-  };
-}
+        callback(error);
+      },
+    });
+    return {
+      body,
+      get isReleased() {
+        return body.destroyed;
+      },
+      push: (bytes) => write(() => body.push(bytes)),
+      end: () => write(() => body.push(null), true),
+      break: (error) => write(() => body.destroy(error), true),
+    };
+  }
 
-/** As `FetchHttpHandler` has it. */
-function createWebBody(): DrivenBody {
-  let isOver = false;
-  let isBroken = false;
-  let isClosedEarly = false;
+  let isGone = false;
   let controller!: ReadableStreamDefaultController<Uint8Array>;
-  const body = new ReadableStream<Uint8Array>(
-    {
-      start: (own) => void (controller = own),
-      cancel: () => void (isClosedEarly = true),
-    },
-    // Never reached by whole chunks, so that a desired size of 0 has one meaning: read to the end.
-    { highWaterMark: 0.5 },
-  );
-  const whileOpen = (act: () => void): void => {
-    if (!isOver && !isClosedEarly) act();
+  const source = {
+    start: (own: typeof controller) => void (controller = own),
+    cancel: () => void (isOver = isGone = true),
   };
   return {
-    body,
+    // Whole chunks never reach the mark, so that a desired size of 0 has one meaning: read to the end.
+    body: new ReadableStream<Uint8Array>(source, { highWaterMark: 0.5 }),
     get isReleased() {
-      return isBroken || isClosedEarly || controller.desiredSize === 0;
+      return isGone || controller.desiredSize === 0;
     },
-    get isClosedEarly() {
-      return isClosedEarly;
-    },
-    push: (bytes) => whileOpen(() => controller.enqueue(bytes)),
-    end: () =>
-      whileOpen(() => {
-        isOver = true;
-        controller.close();
-      }),
+    push: (bytes) => write(() => controller.enqueue(bytes)),
+    end: () => write(() => controller.close(), true),
     break: (error) =>
-      whileOpen(() => {
-        isOver = isBroken = true;
+      write(() => {
+        isGone = true;
         controller.error(error);
-      }),
+      }, true),
   };
 }

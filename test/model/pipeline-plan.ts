@@ -1,84 +1,60 @@
 import fc from 'fast-check';
-import type { Bytes, ResponseStep } from './expected/events.js';
+import type { ResponseStep } from './expected/events.js';
 import { failures, type FailureName } from './expected/failures.js';
 
-export interface RetryPlan {
-  readonly maxAttempts: number;
-  readonly initialDelayMs: number;
-  readonly maxDelayMs: number;
-  readonly maxRetryAfterMs: number;
-  /** What the jitter returns. */
-  readonly fraction: number;
-  readonly idempotent: boolean;
-  readonly afterFirstChunk: 'error' | 'restart' | 'replay' | 'continue';
-}
+type ValueOf<A> = A extends fc.Arbitrary<infer Value> ? Value : never;
 
-export interface SharePlan {
-  readonly replay: 'all' | 'none';
-  readonly maxReplayBytes: number;
-  readonly lingerMs: number;
-}
-
-/** A pipeline of an invocation, `retryInvocation`, `shareInvocation` and `take`. */
-export interface PipelinePlan {
-  /** The payloads of the first, second, … response. After the last one the list begins again. */
-  readonly documents: readonly Bytes[];
-  readonly functionErrors: 'throw' | 'emit';
-  readonly retry: RetryPlan | undefined;
-  /** Undefined where each consumer has an invocation of its own. */
-  readonly share: SharePlan | undefined;
-  /** How many events a consumer takes. */
-  readonly take: number;
-  /** Whether the HTTP handler gives up an aborted request. Node's fetch may not, once its signal was collected. */
-  readonly heedsAborts: boolean;
-}
-
-const retries: fc.Arbitrary<RetryPlan> = fc.record({
+const retries = fc.record({
   maxAttempts: fc.constantFrom(1, 2, 3, 6, 6),
   initialDelayMs: fc.constantFrom(0, 1, 20),
   maxDelayMs: fc.constantFrom(0, 30, 1_000),
   maxRetryAfterMs: fc.constantFrom(500, 5_000),
+  /** What the jitter returns. */
   fraction: fc.constantFrom(0, 0.5, 1),
   idempotent: fc.constantFrom(true, true, true, false),
   afterFirstChunk: fc.constantFrom('error', 'restart', 'restart', 'replay', 'replay', 'continue', 'continue'),
 });
 
-const shares: fc.Arbitrary<SharePlan> = fc.record({
+export type RetryPlan = ValueOf<typeof retries>;
+
+const shares = fc.record({
   replay: fc.constantFrom('all', 'all', 'none'),
   maxReplayBytes: fc.constantFrom(0, 5, 20, 10_000),
   lingerMs: fc.constantFrom(0, 0, 5, 100),
 });
+export type SharePlan = ValueOf<typeof shares>;
 
-/** Payloads that steps cut anywhere. Short ones, so that a replay often meets the beginning of another document. */
-const documents = fc.array(fc.string({ unit: 'binary-ascii', maxLength: 60, size: 'max' }), {
-  minLength: 1,
-  maxLength: 3,
+/** A pipeline of an invocation, `retryInvocation`, `shareInvocation` and `take`. */
+const pipelines = fc.record({
+  /** Payloads that steps cut anywhere. Short ones, so that a replay often meets the beginning of another document. */
+  documents: fc.array(fc.string({ unit: 'binary-ascii', maxLength: 60, size: 'max' }), { minLength: 1, maxLength: 3 }),
+  functionErrors: fc.constantFrom('throw', 'throw', 'emit'),
+  retry: fc.option(retries, { nil: undefined }),
+  /** Undefined where each consumer has an invocation of its own. */
+  share: fc.option(shares, { nil: undefined }),
+  /** How many events a consumer takes. */
+  take: fc.constantFrom(Infinity, Infinity, Infinity, 1, 2, 3, 5),
+  /** Whether the HTTP handler gives up an aborted request. Node's fetch may not, once its signal was collected. */
+  heedsAborts: fc.boolean(),
+  /** Whether a replay gets the same document again, as it mostly needs. */
+  isSame: fc.boolean(),
 });
+export type PipelinePlan = ValueOf<typeof pipelines>;
 
 /** Pipelines with retries or without, shared or not, as it is stated, else as it comes. */
 export function pipelinePlans(parts: {
   readonly retry?: boolean;
   readonly share?: boolean;
 }): fc.Arbitrary<PipelinePlan> {
-  const part = <T>(wanted: boolean | undefined, arbitrary: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> =>
-    wanted === undefined ? fc.option(arbitrary, { nil: undefined }) : wanted ? arbitrary : fc.constant(undefined);
-  return fc
-    .record({
-      documents,
-      functionErrors: fc.constantFrom('throw', 'throw', 'emit'),
-      retry: part(parts.retry, retries),
-      share: part(parts.share, shares),
-      take: fc.constantFrom(Infinity, Infinity, Infinity, 1, 2, 3, 5),
-      heedsAborts: fc.boolean(),
-      isSame: fc.nat(9),
-    })
-    .map(({ isSame, ...plan }) => {
-      // A replay mostly needs the same document again.
-      const documentsLeft = plan.retry?.afterFirstChunk === 'replay' && isSame < 5 ? 1 : 3;
-      // Two timers of one millisecond, a retry's and a linger's: which is first is the network's affair.
-      const share = plan.share && { ...plan.share, lingerMs: plan.retry ? 0 : plan.share.lingerMs };
-      return { ...plan, share, documents: plan.documents.slice(0, documentsLeft) };
-    });
+  const retry = { true: retries, false: fc.constant(undefined), undefined: fc.option(retries, { nil: undefined }) };
+  const share = { true: shares, false: fc.constant(undefined), undefined: fc.option(shares, { nil: undefined }) };
+  return fc.tuple(pipelines, retry[`${parts.retry}`], share[`${parts.share}`]).map(([plan, retry, share]) => ({
+    ...plan,
+    retry,
+    // Two timers of one millisecond, a retry's and a linger's: which is first is the network's affair.
+    share: share && { ...share, lingerMs: retry ? 0 : share.lingerMs },
+    documents: retry?.afterFirstChunk === 'replay' && plan.isSame ? plan.documents.slice(0, 1) : plan.documents,
+  }));
 }
 
 type Plain = Exclude<ResponseStep['does'], 'chunk' | 'fail'>;

@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import {
   invokeWithResponseStream,
   retryInvocation,
@@ -5,25 +6,22 @@ import {
   type LambdaStreamEvent,
   type RetryInvocationOptions,
 } from 'rx-lambda-stream';
-import { BehaviorSubject, config, identity, take, type Observable } from 'rxjs';
+import { BehaviorSubject, config, identity, Subscription, take, type Observable } from 'rxjs';
 import { expect, vi } from 'vitest';
-import type { DrivenClient, Exchange } from './driven-client.js';
+import { turnOfTheEventLoop, type DrivenClient } from './driven-client.js';
 import type { ResponseStep } from './expected/events.js';
-import type { ResponseEnd } from './expected/invocation.js';
 import type { Deed, ExpectedPipeline } from './expected/pipeline.js';
 import type { PipelinePlan, RetryPlan } from './pipeline-plan.js';
 import { lineOfError, lineOfEvent } from './real-events.js';
 import { answerHead, sendRead } from './responses.js';
-import { turnOfTheEventLoop } from './use-driven-client.js';
 
-/** A real consumer, and what it was told. */
+/** A real consumer, and what it was told, also after its end or after it had left. */
 interface Consumer {
   readonly lines: string[];
   readonly endings: string[];
-  /** What it was told after its end, or after it had left. */
-  readonly late: string[];
+  readonly subscription: Subscription;
+  /** What it does by itself during an event. */
   deed: Deed | undefined;
-  leave(): void;
 }
 
 /** What a response does in one step of a run. */
@@ -39,7 +37,8 @@ export interface Response {
 export class RealPipeline {
   readonly #sources = new Map<string, Observable<LambdaStreamEvent>>();
   readonly #consumers: Consumer[] = [];
-  readonly #last = new Map<number, Consumer>();
+  /** The last consumer of each who ever subscribed. */
+  readonly last = new Map<number, Consumer>();
   readonly #pauseWhile = new BehaviorSubject(false);
   readonly #unhandled: unknown[] = [];
   /** What the last step has begun, where the event loop has not turned since then. */
@@ -58,34 +57,22 @@ export class RealPipeline {
     if (!turns) this.#begun = 'a subscription';
     const source = this.#sources.get(name) ?? this.#pipeline(name);
     this.#sources.set(name, source);
-    let hasLeft = false;
-    const consumer: Consumer = {
-      lines: [],
-      endings: [],
-      late: [],
-      deed: undefined,
-      leave() {
-        hasLeft = true;
-        subscription.unsubscribe();
-      },
-    };
+    const subscription = new Subscription();
+    const consumer: Consumer = { lines: [], endings: [], subscription, deed: undefined };
     this.#consumers.push(consumer);
-    this.#last.set(who, consumer);
-    const hear = (lines: string[], line: string): void => {
-      if (hasLeft || consumer.endings.length > 0) consumer.late.push(line);
-      lines.push(line);
-    };
-    const subscription = source.subscribe({
+    this.last.set(who, consumer);
+    const told = source.subscribe({
       next: (event) => {
-        hear(consumer.lines, lineOfEvent(event));
+        consumer.lines.push(lineOfEvent(event));
         if (consumer.deed?.events !== consumer.lines.length - 1) return;
         this.note(`${consumer.deed.does} within an event`);
-        if (consumer.deed.does === 'leave') consumer.leave();
+        if (consumer.deed.does === 'leave') subscription.unsubscribe();
         else this.#pauseWhile.next(true);
       },
-      error: (error: unknown) => hear(consumer.endings, lineOfError(error)),
-      complete: () => hear(consumer.endings, 'complete'),
+      error: (error: unknown) => consumer.endings.push(lineOfError(error)),
+      complete: () => consumer.endings.push('complete'),
     });
+    subscription.add(told);
   }
 
   async leave(expected: ExpectedPipeline, who: number): Promise<void> {
@@ -95,18 +82,13 @@ export class RealPipeline {
       expected.listener(who)!.leave();
       const name = expected.nameFor(who);
       const { ends } = expected.functions.get(name)!.invocation;
-      if (ends.at(-1) === 'closed' && this.#exchangesOf(name).length < ends.length) {
+      if (ends.at(-1) === 'closed' && this.driven.exchangesOf(name).length < ends.length) {
         // The request was not signed yet, and is never sent.
         ends.pop();
         this.note('no request');
       }
     }
-    this.#last.get(who)!.leave();
-  }
-
-  /** @param deed - What the consumer does by itself during an event. */
-  prepare(who: number, deed: Deed): void {
-    this.#last.get(who)!.deed = deed;
+    this.last.get(who)!.subscription.unsubscribe();
   }
 
   async pause(isPaused: boolean): Promise<void> {
@@ -118,22 +100,23 @@ export class RealPipeline {
   async respond(expected: ExpectedPipeline, name: string, { steps, cut, turns }: Response): Promise<void> {
     if (this.#begun === 'a subscription') await this.#settle();
     if (!turns) this.#begun = 'a read';
-    const exchange = this.#exchangesOf(name).at(-1)!;
+    const exchange = this.driven.exchangesOf(name).at(-1)!;
+    const { invocation } = expected.functions.get(name)!;
     if (!exchange.isAnswered) {
       const head = answerHead(exchange, steps[0]!);
-      expected.takeHead(name, head);
+      // A pause does not hold the headers back, nor what comes in their place.
+      invocation.take(head);
       if (head.does !== 'head') return;
     }
-    const { document } = expected.functions.get(name)!.invocation;
-    const sent = await sendRead(exchange, document, steps, { cut, isPaused: expected.isPaused });
+    const sent = await sendRead(exchange, invocation.document, steps, { cut, isPaused: expected.isPaused });
     if (expected.isPaused && sent.length > 0) this.note('held back');
     expected.takeRead(name, sent);
   }
 
   /** The headers of a request that was left come after all. */
   answerLate(name: string): void {
-    for (const exchange of this.#exchangesOf(name)) {
-      if (!exchange.isAborted || exchange.isAnswered) continue;
+    for (const exchange of this.driven.exchangesOf(name)) {
+      if (!exchange.signal.aborted || exchange.isAnswered) continue;
       this.note('headers after leaving');
       exchange.respond();
     }
@@ -156,23 +139,27 @@ export class RealPipeline {
     if (this.#begun) return;
     await turnOfTheEventLoop();
     const functions = [...expected.functions];
-    const all = functions.flatMap(([name]) => this.#exchangesOf(name));
+    const all = functions.flatMap(([name]) => this.driven.exchangesOf(name));
     const ends = functions.flatMap(([, { invocation }]) => invocation.ends);
     // The body of a complete response is read on to its end, for so long as a timer says.
     const unread = all.filter(({ body }, index) => ends[index] === 'complete' && body?.isReleased === false);
     expect({
-      connections: all.map(connectionOf),
+      // A closed response is given up at once. A response that is open, or complete, is given up by nobody.
+      connections: all.map(({ signal, body }, index) => ({
+        isAborted: signal.aborted,
+        isHeld: ends[index] === 'closed' && body?.isReleased === false,
+      })),
       timers: vi.getTimerCount() - unread.length,
-      consumers: this.#consumers.map(({ lines, endings, late }) => ({ lines, endings, late })),
+      consumers: this.#consumers.map(({ lines, endings }) => ({ lines, endings })),
       unhandled: this.#unhandled,
     }).toEqual({
-      connections: ends.map((end, index) => expectConnection(end, all[index])),
+      connections: ends.map((end) => ({ isAborted: end === 'closed', isHeld: false })),
       timers: expected.clock.pending,
-      consumers: expected.consumers.map(({ lines, ending }) => ({ lines, endings: [ending ?? []].flat(), late: [] })),
+      consumers: expected.consumers.map(({ lines, ending }) => ({ lines, endings: [ending ?? []].flat() })),
       unhandled: [],
     });
     for (const [, { invocation }] of functions) this.note(`attempt ${invocation.attempt}`);
-    if (!expected.consumers.some(({ listens }) => listens) && expected.clock.pending > 0) this.note('lingers');
+    if (!expected.consumers.some(({ closed }) => !closed) && expected.clock.pending > 0) this.note('lingers');
     if (unread.length > 0) this.note('read on');
   }
 
@@ -180,7 +167,7 @@ export class RealPipeline {
   async end(expected: ExpectedPipeline): Promise<void> {
     await this.#settle();
     await this.check(expected);
-    for (const who of this.#last.keys()) {
+    for (const who of this.last.keys()) {
       await this.leave(expected, who);
       await this.check(expected);
     }
@@ -190,8 +177,8 @@ export class RealPipeline {
     expect([...expected.functions.values()].filter(({ invocation }) => invocation.isOpen)).toEqual([]);
     expect(vi.getTimerCount()).toBe(0);
     expect(this.#pauseWhile.observed).toBe(false);
-    for (const { abortListeners, body } of this.driven.exchanges) {
-      expect([abortListeners, body?.isReleased ?? true]).toEqual([0, true]);
+    for (const { signal, body } of this.driven.exchanges) {
+      expect([getEventListeners(signal, 'abort'), body?.isReleased ?? true]).toEqual([[], true]);
     }
     for (const { lines, endings } of this.#consumers) for (const line of [...lines, ...endings]) this.note(line);
   }
@@ -199,10 +186,6 @@ export class RealPipeline {
   async #settle(): Promise<void> {
     if (this.#begun) await turnOfTheEventLoop();
     this.#begun = undefined;
-  }
-
-  #exchangesOf(name: string): Exchange[] {
-    return this.driven.exchanges.filter(({ functionName }) => functionName === name);
   }
 
   #pipeline(name: string): Observable<LambdaStreamEvent> {
@@ -218,22 +201,6 @@ export class RealPipeline {
 
 /** Longer than any linger, and than the time for the end of a complete response. */
 const longMs = 1_000;
-
-interface Connection {
-  readonly isAborted: boolean;
-  readonly isReleased: boolean;
-}
-
-const connectionOf = ({ isAborted, body }: Exchange): Connection => ({
-  isAborted,
-  isReleased: body?.isReleased ?? true,
-});
-
-/** A closed response is given up at once. A response that is open, or complete, is given up by nobody. */
-function expectConnection(end: ResponseEnd, exchange: Exchange | undefined): Connection {
-  const isReleased = exchange ? connectionOf(exchange).isReleased : true;
-  return end === 'closed' ? { isAborted: true, isReleased: true } : { isAborted: false, isReleased };
-}
 
 function retryOptions({ fraction, ...options }: RetryPlan): RetryInvocationOptions {
   return { ...options, jitter: fraction === 1 ? 'none' : () => fraction };

@@ -1,8 +1,7 @@
 import { chunkFrame, completeFrame, concat, encodeFrame } from '../support/frames.js';
-import type { Exchange } from './driven-client.js';
+import { turnOfTheEventLoop, type Exchange } from './driven-client.js';
 import { toBytes, type Bytes, type ResponseStep } from './expected/events.js';
 import { failures, type Failure } from './expected/failures.js';
-import { turnOfTheEventLoop } from './use-driven-client.js';
 
 /** Answers a request with what its first step is. @returns What the client is told in place of the headers. */
 export function answerHead(exchange: Exchange, step: ResponseStep): ResponseStep {
@@ -73,31 +72,22 @@ export async function sendRead(
 
 /** The frame of a step, for a step that is a frame. */
 function frameOf(exchange: Exchange, document: Bytes, step: ResponseStep): Uint8Array | undefined {
-  switch (step.does) {
-    case 'chunk': {
-      const at = sentBytes.get(exchange) ?? 0;
-      sentBytes.set(exchange, at + step.bytes);
-      return chunkFrame(toBytes(document.slice(at, at + step.bytes)));
-    }
-    case 'unknown':
-      return encodeFrame({ ':event-type': 'New', ':message-type': 'event' }, 'new');
-    case 'complete':
-    case 'complete, without an end':
-      return completeFrame();
-    case 'function error':
-      return completeFrame({ ErrorCode: 'Unhandled' });
-    case 'damaged frame': {
-      const frame = chunkFrame('damaged');
-      frame[frame.length - 1]! ^= 1;
-      return frame;
-    }
-    case 'fail': {
-      const { exception, retryAfter }: Failure = failures[step.how];
-      // An exception within the stream has no headers, and so no Retry-After.
-      if (!exception || retryAfter !== undefined) return undefined;
-      return encodeFrame({ ':message-type': 'exception', ':exception-type': exception.name }, '{"message":"m"}');
-    }
-    default:
-      return undefined;
+  const { does } = step;
+  if (does === 'chunk') {
+    const at = sentBytes.get(exchange) ?? 0;
+    sentBytes.set(exchange, at + step.bytes);
+    return chunkFrame(toBytes(document.slice(at, at + step.bytes)));
   }
+  if (does === 'unknown') return encodeFrame({ ':event-type': 'New', ':message-type': 'event' }, 'new');
+  if (does === 'complete' || does === 'complete, without an end') return completeFrame();
+  if (does === 'function error') return completeFrame({ ErrorCode: 'Unhandled' });
+  if (does === 'damaged frame') {
+    const frame = chunkFrame('damaged');
+    frame[frame.length - 1]! ^= 1;
+    return frame;
+  }
+  const { exception, retryAfter }: Partial<Failure> = does === 'fail' ? failures[step.how] : {};
+  // An exception within the stream has no headers, and so no Retry-After.
+  if (!exception || retryAfter !== undefined) return undefined;
+  return encodeFrame({ ':message-type': 'exception', ':exception-type': exception.name }, '{"message":"m"}');
 }

@@ -1,41 +1,39 @@
-/** The expected timers. */
-export interface ExpectedClock {
-  /** How many timers are set. */
-  readonly pending: number;
-  /** How long it is until the next timer fires; `Infinity` without a timer. */
-  readonly untilNextMs: number;
-  /** Sets a timer, and returns a function that cancels it. */
-  schedule(delayMs: number, action: () => void): () => void;
-  advance(ms: number): void;
+interface Timer {
+  readonly dueMs: number;
+  readonly action: () => void;
 }
 
-export function createExpectedClock(): ExpectedClock {
-  let now = 0;
-  let timers: { readonly due: number; readonly action: () => void }[] = [];
+/** The expected timers. */
+export class ExpectedClock {
+  #nowMs = 0;
+  #timers: readonly Timer[] = [];
 
-  return {
-    get pending() {
-      return timers.length;
-    },
-    get untilNextMs() {
-      return Math.min(...timers.map(({ due }) => due - now));
-    },
-    schedule(delayMs, action) {
-      const timer = { due: now + delayMs, action };
-      timers.push(timer);
-      return () => (timers = timers.filter((one) => one !== timer));
-    },
-    advance(ms) {
-      const until = now + ms;
-      for (;;) {
-        // The earliest; of several the one that was set first.
-        const due = timers.filter((timer) => timer.due <= until).sort((a, b) => a.due - b.due)[0];
-        if (!due) break;
-        timers = timers.filter((timer) => timer !== due);
-        now = due.due;
-        due.action();
-      }
-      now = until;
-    },
-  };
+  /** How many timers are set. */
+  get pending(): number {
+    return this.#timers.length;
+  }
+
+  /** How long it is until the next timer fires; `Infinity` without a timer. */
+  get untilNextMs(): number {
+    return Math.min(...this.#timers.map(({ dueMs }) => dueMs - this.#nowMs));
+  }
+
+  /** Sets a timer, and returns a function that cancels it. */
+  schedule(delayMs: number, action: () => void): () => void {
+    const timer = { dueMs: this.#nowMs + delayMs, action };
+    this.#timers = [...this.#timers, timer];
+    return () => (this.#timers = this.#timers.filter((one) => one !== timer));
+  }
+
+  advance(ms: number): void {
+    const untilMs = this.#nowMs + ms;
+    while (this.untilNextMs <= untilMs - this.#nowMs) {
+      this.#nowMs += this.untilNextMs;
+      // Of several timers that are due the one that was set first.
+      const due = this.#timers.find(({ dueMs }) => dueMs === this.#nowMs)!;
+      this.#timers = this.#timers.filter((timer) => timer !== due);
+      due.action();
+    }
+    this.#nowMs = untilMs;
+  }
 }

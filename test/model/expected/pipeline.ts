@@ -1,5 +1,5 @@
 import type { PipelinePlan } from '../pipeline-plan.js';
-import { createExpectedClock } from './clock.js';
+import { ExpectedClock } from './clock.js';
 import { lineOf, type ExpectedEvent, type ExpectedObserver, type ExpectedSource, type ResponseStep } from './events.js';
 import { ExpectedInvocation } from './invocation.js';
 import { expectSharing } from './sharing.js';
@@ -15,7 +15,7 @@ class ExpectedConsumer implements ExpectedObserver {
   readonly lines: string[] = [];
   /** `complete` or the error. Undefined while the consumer listens, and after it has left. */
   ending: string | undefined;
-  listens = true;
+  closed = false;
   deed: Deed | undefined;
 
   constructor(
@@ -24,18 +24,14 @@ class ExpectedConsumer implements ExpectedObserver {
     private readonly pause: () => void,
   ) {}
 
-  get closed(): boolean {
-    return !this.listens;
-  }
-
   leave(): void {
-    if (!this.listens) return;
-    this.listens = false;
+    if (this.closed) return;
+    this.closed = true;
     this.source.unsubscribe(this);
   }
 
   next(event: ExpectedEvent): void {
-    if (!this.listens) return;
+    if (this.closed) return;
     this.lines.push(lineOf(event));
     if (this.deed?.events === this.lines.length - 1) {
       if (this.deed.does === 'leave') this.leave();
@@ -45,7 +41,7 @@ class ExpectedConsumer implements ExpectedObserver {
   }
 
   fail(error: string): void {
-    if (!this.listens) return;
+    if (this.closed) return;
     this.ending = error;
     this.leave();
   }
@@ -65,7 +61,7 @@ interface ExpectedFunction {
 
 /** What a pipeline is expected to do, by the documentation of its operators. */
 export class ExpectedPipeline {
-  readonly clock = createExpectedClock();
+  readonly clock = new ExpectedClock();
   readonly functions = new Map<string, ExpectedFunction>();
   /** Everybody who ever subscribed. */
   readonly consumers: ExpectedConsumer[] = [];
@@ -86,7 +82,7 @@ export class ExpectedPipeline {
   /** A consumer that listens. */
   listener(who: number): ExpectedConsumer | undefined {
     const last = this.#last.get(who);
-    return last?.listens === true ? last : undefined;
+    return last?.closed === false ? last : undefined;
   }
 
   invocationOf(who: number): ExpectedInvocation | undefined {
@@ -99,11 +95,6 @@ export class ExpectedPipeline {
     this.consumers.push(consumer);
     this.#last.set(who, consumer);
     source.subscribe(consumer);
-  }
-
-  /** The headers of the open response, or what comes in their place. A pause does not hold them back. */
-  takeHead(name: string, step: ResponseStep): void {
-    this.#functionOf(name).invocation.take(step);
   }
 
   /** One read of the open response's body. It is delivered as a whole, also where a consumer pauses in the middle. */

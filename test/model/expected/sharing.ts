@@ -18,15 +18,15 @@ export function expectSharing(plan: SharePlan, clock: ExpectedClock, source: Exp
     next(event) {
       remember(event);
       if (overflowed && listeners.length === 0) close();
-      for (const listener of [...listeners]) if (!listener.closed) listener.next(event);
+      tell([...listeners], (listener) => listener.next(event));
     },
-    fail(error) {
-      for (const listener of ended('idle')) if (!listener.closed) listener.fail(error);
-    },
-    complete() {
-      for (const listener of ended(replay === 'all' ? 'complete' : 'idle')) if (!listener.closed) listener.complete();
-    },
+    fail: (error) => tell(ended('idle'), (listener) => listener.fail(error)),
+    complete: () => tell(ended(replay === 'all' ? 'complete' : 'idle'), (listener) => listener.complete()),
   };
+
+  function tell(whom: readonly ExpectedObserver[], what: (listener: ExpectedObserver) => void): void {
+    for (const listener of whom) if (!listener.closed) what(listener);
+  }
 
   function remember(event: ExpectedEvent): void {
     if (replay === 'none') return;
@@ -37,8 +37,11 @@ export function expectSharing(plan: SharePlan, clock: ExpectedClock, source: Exp
     // For those who come late chunks are joined to few: of so few bytes, to one.
     else history[history.length - 1] = { type: 'chunk', bytes: last.bytes + event.bytes };
     // Retries and events of unknown types occupy 512 bytes. A restart begins the history anew.
-    const others = history.filter((one) => one.type === 'unknown' || (one.type === 'retry' && one.mode !== 'restart'));
-    overflowed = payloadBytes(history) + 512 * others.length > maxReplayBytes;
+    const sizes = history.map((one) => {
+      if (one.type === 'retry') return one.mode === 'restart' ? 0 : 512;
+      return one.type === 'chunk' ? one.bytes.length : one.type === 'unknown' ? 512 + one.bytes.length : 0;
+    });
+    overflowed = sizes.reduce((sum, size) => sum + size, 0) > maxReplayBytes;
   }
 
   function ended(as: 'idle' | 'complete'): ExpectedObserver[] {
@@ -98,11 +101,4 @@ export function expectSharing(plan: SharePlan, clock: ExpectedClock, source: Exp
       if (listeners.length < before) leaveIfAlone();
     },
   };
-}
-
-function payloadBytes(events: readonly ExpectedEvent[]): number {
-  return events.reduce(
-    (sum, event) => sum + (event.type === 'chunk' || event.type === 'unknown' ? event.bytes.length : 0),
-    0,
-  );
 }
