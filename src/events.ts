@@ -91,7 +91,7 @@ export interface RetryEvent {
 /** The HTTP response that the function wrote: its prelude. From `decodeHttpResponse` and `fetchResponseStream` only. */
 export interface HttpHeadEvent {
   readonly type: 'http-head';
-  /** The function's own status code, 200 where it set none. */
+  /** The function's own status code. Without one it is 200. */
   readonly statusCode: number;
   /** Names in lower case; several values of one name joined with `, `. */
   readonly headers: Readonly<Record<string, string>>;

@@ -25,7 +25,7 @@ export class FunctionError extends LambdaStreamError {
   declare readonly requestId?: string;
   /** AWS's `ErrorCode`, verbatim. An open vocabulary: `Unhandled`, `Runtime.*`, `Function.*`, any class name. */
   declare readonly errorCode: string;
-  /** AWS's `ErrorDetails`, verbatim; an empty string where AWS sent none. */
+  /** AWS's `ErrorDetails`, verbatim. It is an empty string where AWS sent no details. */
   declare readonly errorDetails: string;
   /** The class of what was thrown, where ErrorDetails is JSON. */
   declare readonly errorType?: string;

@@ -70,6 +70,6 @@ function explainNamelessException(error: unknown): void {
   const hint =
     `The response shows no ${errorTypeHeader}: its origin must send ` +
     `"Access-Control-Expose-Headers: ${errorTypeHeader}"`;
-  // Unlike an assignment, this cannot throw, whatever object a middleware of the client's has made of it.
+  // Unlike an assignment, this cannot throw. A middleware of the client may have frozen the error.
   Reflect.set(error as object, 'cause', new Error(hint));
 }

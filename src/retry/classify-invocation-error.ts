@@ -8,7 +8,7 @@ export interface InvocationErrorClass extends FailureKind {
   readonly retryAfterMs?: number;
 }
 
-/** The fields that are read of an error, whatever made it. */
+/** The fields that are read of an error of any origin. */
 interface ErrorLike extends TransportErrorLike {
   readonly Reason?: unknown;
   readonly statusCode?: unknown;

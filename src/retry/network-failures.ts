@@ -32,7 +32,7 @@ const fetchMessages = [
   ...['the internet ', 'the network ', 'error in input'],
 ];
 
-/** The fields that are read of an error, whatever made it. */
+/** The fields that are read of an error of any origin. */
 export interface TransportErrorLike {
   readonly name?: unknown;
   readonly message?: unknown;

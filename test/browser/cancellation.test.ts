@@ -1,40 +1,9 @@
-import {
-  BehaviorSubject,
-  concatMap,
-  lastValueFrom,
-  range,
-  Subject,
-  switchMap,
-  take,
-  toArray,
-  type Subscription,
-} from 'rxjs';
-import { invokeWithResponseStream, retryInvocation, type LambdaStreamEvent } from 'rx-lambda-stream';
+import { BehaviorSubject, concatMap, lastValueFrom, range, Subject, switchMap, take, toArray } from 'rxjs';
+import { invokeWithResponseStream, retryInvocation } from 'rx-lambda-stream';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { controlFunction, createClient, defineFunction } from '../support/browser-lambda.js';
 import { collectGarbage, showsHeadersAlone } from '../support/browser-platform.js';
-import { outcomeOf, textOf, typesOf } from '../support/collect.js';
-
-interface Running {
-  readonly subscription: Subscription;
-  readonly events: LambdaStreamEvent[];
-  readonly errors: unknown[];
-}
-
-/** Subscribes, and waits for the first event of this type. What comes after it is kept too. */
-function subscribeUntil(stream: ReturnType<typeof invokeWithResponseStream>, type: string): Promise<Running> {
-  return new Promise((resolve) => {
-    const events: LambdaStreamEvent[] = [];
-    const errors: unknown[] = [];
-    const subscription = stream.subscribe({
-      next(event) {
-        events.push(event);
-        if (event.type === type) queueMicrotask(() => resolve({ subscription, events, errors }));
-      },
-      error: (error: unknown) => errors.push(error),
-    });
-  });
-}
+import { ofType, outcomeOf, subscribeUntil, textOf, typesOf } from '../support/collect.js';
 
 describe('unsubscribing, and the server sees the connection close,', () => {
   it('before the headers', async () => {
@@ -49,7 +18,7 @@ describe('unsubscribing, and the server sees the connection close,', () => {
     const { name, requests, closedEarly } = await defineFunction(['flush', 'stall']);
     const stream = invokeWithResponseStream(createClient(), { FunctionName: name });
     if (showsHeadersAlone) {
-      const { subscription, events, errors } = await subscribeUntil(stream, 'head');
+      const { subscription, events, errors } = await subscribeUntil(stream, ofType('head'));
       subscription.unsubscribe();
       expect([typesOf(events), errors]).toEqual(['head', []]);
     } else {
@@ -69,7 +38,7 @@ describe('unsubscribing, and the server sees the connection close,', () => {
   it('idle, with a read pending', async () => {
     const { name, closedEarly } = await defineFunction([{ chunk: 'one' }, 'stall']);
     const stream = invokeWithResponseStream(createClient(), { FunctionName: name });
-    const { subscription, events, errors } = await subscribeUntil(stream, 'chunk');
+    const { subscription, events, errors } = await subscribeUntil(stream, ofType('chunk'));
     subscription.unsubscribe();
     expect(await closedEarly(0)).toBe(true);
     expect([textOf(events), errors]).toEqual(['one', []]);
@@ -79,7 +48,7 @@ describe('unsubscribing, and the server sees the connection close,', () => {
     const { requests, closedEarly } = controlFunction('large-a');
     const index = (await requests(0)).length;
     const stream = invokeWithResponseStream(createClient(), { FunctionName: 'large-a', Payload: { pieces: 4_000 } });
-    const { subscription, events, errors } = await subscribeUntil(stream, 'chunk');
+    const { subscription, events, errors } = await subscribeUntil(stream, ofType('chunk'));
     const before = events.length;
     subscription.unsubscribe();
     expect(await closedEarly(index)).toBe(true);
@@ -105,7 +74,7 @@ describe('unsubscribing, and the server sees the connection close,', () => {
 
     const { name, closedEarly } = await defineFunction([{ chunk: 'one' }, 'stall']);
     const stream = invokeWithResponseStream(createClient(), { FunctionName: name });
-    const { subscription, events, errors } = await subscribeUntil(stream, 'chunk');
+    const { subscription, events, errors } = await subscribeUntil(stream, ofType('chunk'));
     await collectGarbage();
     subscription.unsubscribe();
     expect(await closedEarly(0)).toBe(true);
@@ -116,7 +85,7 @@ describe('unsubscribing, and the server sees the connection close,', () => {
     const { name, closedEarly } = await defineFunction([{ chunk: 'one' }, 'stall']);
     const pauseWhile = new BehaviorSubject(false);
     const stream = invokeWithResponseStream(createClient(), { FunctionName: name }, { pauseWhile });
-    const { subscription, errors } = await subscribeUntil(stream, 'chunk');
+    const { subscription, errors } = await subscribeUntil(stream, ofType('chunk'));
     pauseWhile.next(true);
     subscription.unsubscribe();
     expect(await closedEarly(0)).toBe(true);
@@ -127,7 +96,7 @@ describe('unsubscribing, and the server sees the connection close,', () => {
     const { name, closedEarly } = await defineFunction([{ chunk: 'one' }, 'stall']);
     const pauseWhile = new BehaviorSubject(true);
     const stream = invokeWithResponseStream(createClient(), { FunctionName: name }, { pauseWhile });
-    const { subscription, events } = await subscribeUntil(stream, 'head');
+    const { subscription, events } = await subscribeUntil(stream, ofType('head'));
     subscription.unsubscribe();
     expect(await closedEarly(0)).toBe(true);
     expect(typesOf(events)).toBe('head');
@@ -173,7 +142,7 @@ describe('unsubscribing sends nothing more', () => {
     // RxJS waits with intervals; nothing else here does.
     vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
     const source = invokeWithResponseStream(client, { FunctionName: name, Payload: 'first' });
-    const { subscription } = await subscribeUntil(source.pipe(retryInvocation({ jitter: 'none' })), 'retry');
+    const { subscription } = await subscribeUntil(source.pipe(retryInvocation({ jitter: 'none' })), ofType('retry'));
     expect(vi.getTimerCount()).toBe(1);
     subscription.unsubscribe();
     expect(vi.getTimerCount()).toBe(0);

@@ -87,7 +87,7 @@ describe('collectResponse', () => {
     await expect(collect([...mebibytes, Uint8Array.of(1)])).rejects.toBeInstanceOf(ResponseTooLargeError);
   });
 
-  test('counts from nothing again after a restart', async () => {
+  test('counts from 0 again after a restart', async () => {
     const items = [chunkEvent('123'), retryEvent({ mode: 'restart' }), chunkEvent('456')];
     expect((await collect(items, { maxBytes: 3 })).text()).toBe('456');
   });
@@ -154,7 +154,7 @@ describe('collectResponse', () => {
     );
   });
 
-  test('refuses a limit that is none, at the call', () => {
+  test('refuses a wrong limit at the call', () => {
     for (const maxBytes of [-1, 1.5, NaN]) expect(() => collectResponse({ maxBytes })).toThrow(RangeError);
     expect(() => collectResponse({ maxBytes: Infinity })).not.toThrow();
   });

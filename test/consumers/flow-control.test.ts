@@ -169,7 +169,7 @@ describe('createFlowControl', () => {
     expect(isPaused(flow)).toBe(false);
   });
 
-  test('tells all subscribers the last word when ending the pause begins the next one', () => {
+  test('tells all subscribers the present state when the end of a pause begins the next one', () => {
     const flow = createFlowControl({ highWaterMark: 2 });
     const finish: Subject<void>[] = [];
     const { source, emitted } = pausable(10, flow.paused);
@@ -274,7 +274,7 @@ describe('createFlowControl', () => {
     );
   });
 
-  test('begins each subscription anew', () => {
+  test('counts each subscription from 0', () => {
     const flow = createFlowControl({ highWaterMark: 2 });
     const work = of('a', 'b', 'c').pipe(flow.mergeMap((value) => defer(() => from([value, value]))));
     for (let i = 0; i < 2; i++) {
@@ -285,7 +285,7 @@ describe('createFlowControl', () => {
     }
   });
 
-  test('refuses options that are none, at the call', () => {
+  test('refuses wrong options at the call', () => {
     for (const highWaterMark of [0, -1, 1.5, NaN]) {
       expect(() => createFlowControl({ highWaterMark })).toThrow(RangeError);
     }

@@ -237,7 +237,7 @@ describe('shareInvocation', () => {
       ]);
     });
 
-    test('keeps the order for the others when that brings the next event', () => {
+    test('keeps the order for the other consumers when the consumer brings the next event', () => {
       const source = new Subject<LambdaStreamEvent>();
       const shared = source.pipe(shareInvocation());
       const first = record(shared.pipe(tap((event) => event === a && source.next(b))));
@@ -248,7 +248,7 @@ describe('shareInvocation', () => {
       expect(second.seen).toEqual(['head', 'a', 'b']);
     });
 
-    test('keeps the end behind the events when that brings both', () => {
+    test('keeps the end behind the events when the consumer brings both', () => {
       for (const failure of [undefined, new Error('cut')]) {
         const source = new Subject<LambdaStreamEvent>();
         const shared = source.pipe(shareInvocation());
@@ -266,7 +266,7 @@ describe('shareInvocation', () => {
       }
     });
 
-    test('tells a late one first what was, when its replay brings the next event', () => {
+    test('tells a late consumer the past first, when its replay brings the next event', () => {
       const source = new Subject<LambdaStreamEvent>();
       const shared = source.pipe(shareInvocation());
       const first = record(shared);
@@ -641,7 +641,7 @@ describe('shareInvocation', () => {
     });
   });
 
-  test('refuses options that are none, at the call', () => {
+  test('refuses wrong options at the call', () => {
     expect(() => shareInvocation({ replay: 'some' as 'all' })).toThrow(TypeError);
     for (const wrong of [-1, NaN]) {
       expect(() => shareInvocation({ maxReplayBytes: wrong })).toThrow(RangeError);

@@ -36,7 +36,7 @@ describe('toReadableStream', () => {
     expect(lastBefore(7)).toBe(false);
   });
 
-  it('errors behind the values that wait, and at once where none does', async () => {
+  it('errors behind the values that wait, and at once where no value waits', async () => {
     const connect = (open: Parameters<typeof toReadableStream<string>>[0]) => {
       const reader = toReadableStream(open).getReader();
       return () => reader.read() as Promise<IteratorResult<string>>;

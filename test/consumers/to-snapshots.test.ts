@@ -186,7 +186,7 @@ describe('toSnapshots', () => {
     }),
   );
 
-  test('emits its first snapshot synchronously, and subscribes to nothing where that is enough', () => {
+  test('emits its first snapshot synchronously, and does not subscribe where the consumer leaves then', () => {
     let subscribed = 0;
     const source = new Observable<LambdaStreamEvent>(() => {
       subscribed++;
@@ -220,7 +220,7 @@ describe('toSnapshots', () => {
     }
   });
 
-  test('hears what its consumer causes from within a snapshot', () => {
+  test('sees a change that its consumer causes from within a snapshot', () => {
     const source = new Subject<LambdaStreamEvent>();
     const statuses: string[] = [];
     source.pipe(toSnapshots()).subscribe(({ status, text }) => {
@@ -307,7 +307,7 @@ describe('toSnapshots', () => {
     expect((await lastValueFrom(unlimited)).status).toBe('complete');
   });
 
-  test('refuses an interval that is none, at the call', () => {
+  test('refuses a wrong interval at the call', () => {
     for (const intervalMs of [-1, NaN, Infinity, 2 ** 31])
       expect(() => toSnapshots({ intervalMs })).toThrow(RangeError);
   });

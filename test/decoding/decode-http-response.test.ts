@@ -276,7 +276,7 @@ describe('decodeHttpResponse', () => {
     );
   });
 
-  test('fails a prelude that is none of AWS, without quoting it', async () => {
+  test('fails a prelude that AWS does not write, without quoting it', async () => {
     for (const broken of [
       '{secret}',
       '{"statusCode":"secret"}',
@@ -516,7 +516,7 @@ describe('decodeHttpResponse', () => {
     expect(await lastValueFrom(source.pipe(decodeHttpResponse(), decodeText(), toArray()))).toEqual(['<p>é', '</p>']);
   });
 
-  test('refuses a limit that is none, at the call', () => {
+  test('refuses a wrong limit at the call', () => {
     for (const maxErrorBodyBytes of [-1, 1.5, NaN, -Infinity]) {
       expect(() => decodeHttpResponse({ maxErrorBodyBytes })).toThrow(RangeError);
     }

@@ -294,7 +294,7 @@ describe('parseNdjson', () => {
     expect({ received, invalid }).toEqual({ received: [12], invalid: [] });
   });
 
-  test('refuses a limit that is none at the call', () => {
+  test('refuses a wrong limit at the call', () => {
     expect(() => parseNdjson({ maxLineBytes: -1 })).toThrow(
       new RangeError('parseNdjson: maxLineBytes must be a whole number from 1 on, or Infinity, not -1'),
     );
@@ -311,7 +311,7 @@ describe('parseNdjson', () => {
     expectTypeOf(EMPTY.pipe(parseNdjson<{ id: number }>())).toEqualTypeOf<Observable<{ id: number }>>();
   });
 
-  test('gives records of the type the caller states, unknown where none is', () => {
+  test('gives records of the type that the caller states, and unknown without one', () => {
     expectTypeOf(EMPTY.pipe(parseNdjson())).toEqualTypeOf<Observable<unknown>>();
     expectTypeOf(EMPTY.pipe(parseNdjson<{ n: number }>())).toEqualTypeOf<Observable<{ n: number }>>();
     expectTypeOf(EMPTY.pipe(parseNdjson<{ n: number }>({ onInvalid: 'skip' }))).toEqualTypeOf<

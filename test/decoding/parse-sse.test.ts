@@ -217,7 +217,7 @@ describe('parseSse', () => {
     }
   });
 
-  test('tells empty data from none, and keeps line ends in data', () => {
+  test('tells empty data from absent data, and keeps line ends in data', () => {
     expect(outcome(of(chunkEvent('data\n\nevent: e\n\ndata:\ndata:\n\ndata: \ndata:  x\n\n'))).events).toStrictEqual([
       { data: '' },
       { data: '\n' },
@@ -373,7 +373,7 @@ describe('parseSse', () => {
     expect(source.observed).toBe(false);
   });
 
-  test('refuses a limit that is none at the call', () => {
+  test('refuses a wrong limit at the call', () => {
     expect(() => parseSse({ maxEventBytes: 0 })).toThrow(RangeError);
     expect(() => parseSse({ schema: z.unknown(), maxPendingBytes: 0 })).toThrow(RangeError);
   });

@@ -282,7 +282,7 @@ describe('splitLines', () => {
     expect(errors).toEqual([]);
   });
 
-  test('refuses a limit that is none at the call', () => {
+  test('refuses a wrong limit at the call', () => {
     expect(() => splitLines({ maxLineBytes: 0 })).toThrow(RangeError);
     expect(() => splitLines({ maxLineBytes: NaN })).toThrow(
       'splitLines: maxLineBytes must be a whole number from 1 on, or Infinity, not NaN',

@@ -16,7 +16,7 @@ it('agrees with zlib for any bytes, in one piece or continued', () => {
   );
 });
 
-it('does without the native one where the runtime has none', async () => {
+it('computes by tables where the runtime has no CRC-32', async () => {
   vi.stubGlobal('process', undefined);
   vi.resetModules();
   try {

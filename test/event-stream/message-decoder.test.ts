@@ -211,7 +211,7 @@ describe('limits', () => {
     expect((thrownBy(() => decoder.decode(bytes.subarray(11))) as Error).message).toContain('prelude checksum');
   });
 
-  it('refuses zeros: their checksum is none', () => {
+  it('refuses zeros: their checksum is wrong', () => {
     expect((thrownBy(() => decodeAll([new Uint8Array(64)])) as Error).message).toContain('prelude checksum');
   });
 

@@ -1,45 +1,13 @@
-import {
-  Subject,
-  concatMap,
-  lastValueFrom,
-  range,
-  switchMap,
-  take,
-  toArray,
-  type Observable,
-  type Subscription,
-} from 'rxjs';
-import type { LambdaStreamEvent } from 'rx-lambda-stream';
+import { Subject, concatMap, lastValueFrom, range, switchMap, take, toArray } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { fetchResponseStream } from 'rx-lambda-stream/http';
 import { collectGarbage } from '../support/collect-garbage.js';
-import { outcomeOf, textOf, typesOf } from '../support/collect.js';
+import { ofType, outcomeOf, subscribeUntil, textOf, typesOf } from '../support/collect.js';
 import { startHttp, writeAll } from '../support/live-http.js';
 import { gate } from '../support/live.js';
 import { expectNoStrays } from '../support/no-strays.js';
 
 expectNoStrays();
-
-interface Running {
-  readonly subscription: Subscription;
-  readonly events: LambdaStreamEvent[];
-  readonly errors: unknown[];
-}
-
-/** Subscribes and waits for the first event of a type. What comes after it is kept too. */
-function subscribeUntil(stream: Observable<LambdaStreamEvent>, until: string): Promise<Running> {
-  return new Promise((resolve) => {
-    const events: LambdaStreamEvent[] = [];
-    const errors: unknown[] = [];
-    const subscription = stream.subscribe({
-      next(event) {
-        events.push(event);
-        if (event.type === until) setImmediate(() => resolve({ subscription, events, errors }));
-      },
-      error: (error: unknown) => errors.push(error),
-    });
-  });
-}
 
 /** All ways to name a request: what Node's fetch holds on to differs. */
 const targets: [string, (url: string) => Parameters<typeof fetchResponseStream>[0]][] = [
@@ -78,7 +46,7 @@ describe.each(targets)('with %s', (_target, targetOf) => {
       const server = await startHttp((response) => response.flushHeaders());
       const { subscription, events, errors } = await subscribeUntil(
         fetchResponseStream(targetOf(server.url)),
-        'http-head',
+        ofType('http-head'),
       );
       await wait();
       subscription.unsubscribe();
@@ -88,7 +56,10 @@ describe.each(targets)('with %s', (_target, targetOf) => {
 
     it('with a read pending and the stream idle', async () => {
       const server = await startHttp((response) => response.write('one'));
-      const { subscription, events, errors } = await subscribeUntil(fetchResponseStream(targetOf(server.url)), 'chunk');
+      const { subscription, events, errors } = await subscribeUntil(
+        fetchResponseStream(targetOf(server.url)),
+        ofType('chunk'),
+      );
       await wait();
       subscription.unsubscribe();
       expect(await server.requests[0]?.closedEarly).toBe(true);
@@ -97,7 +68,10 @@ describe.each(targets)('with %s', (_target, targetOf) => {
 
     it('while the server writes without end', async () => {
       const server = await startHttp((response) => writeAll(response, endless()));
-      const { subscription, events, errors } = await subscribeUntil(fetchResponseStream(targetOf(server.url)), 'chunk');
+      const { subscription, events, errors } = await subscribeUntil(
+        fetchResponseStream(targetOf(server.url)),
+        ofType('chunk'),
+      );
       await wait();
       const before = events.length;
       subscription.unsubscribe();
@@ -107,7 +81,10 @@ describe.each(targets)('with %s', (_target, targetOf) => {
 
     it('while the body of a failed response arrives', async () => {
       const server = await startHttp((response) => response.writeHead(500).write('so far'));
-      const { subscription, events, errors } = await subscribeUntil(fetchResponseStream(targetOf(server.url)), 'head');
+      const { subscription, events, errors } = await subscribeUntil(
+        fetchResponseStream(targetOf(server.url)),
+        ofType('head'),
+      );
       await wait();
       subscription.unsubscribe();
       expect(await server.requests[0]?.closedEarly).toBe(true);

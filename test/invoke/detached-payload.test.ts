@@ -105,7 +105,7 @@ describe('the decoder', () => {
     expect(seen).toEqual(['a']);
   });
 
-  it('does not complain of a listener that has had enough', () => {
+  it('throws nothing where the listener has ended the decoding', () => {
     const decoder = createMessageDecoder((_headers, payload) => {
       structuredClone(payload, { transfer: [payload.buffer as ArrayBuffer] });
       return false;

@@ -292,7 +292,7 @@ describe('a mocked client or module', () => {
   });
 });
 
-describe('what is no client, and what is no option', () => {
+describe('wrong clients and wrong options', () => {
   it.each<[string, unknown, string]>([
     ['nothing', undefined, 'not undefined'],
     ['a configuration', { region: 'us-east-1' }, 'not an object'],

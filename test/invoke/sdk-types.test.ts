@@ -42,7 +42,7 @@ describe('the types that stand in for those of the SDK', () => {
     expectTypeOf<keyof LambdaStreamOutput>().toEqualTypeOf<keyof InvokeWithResponseStreamCommandOutput>();
   });
 
-  it('what is no client does not compile', () => {
+  it('a wrong client does not compile', () => {
     const send = (client: LambdaStreamClient): unknown => client;
     // @ts-expect-error a client's configuration
     send({ region: 'us-east-1' });

@@ -151,7 +151,7 @@ describe.each(['invokeWithResponseStream', 'fakeInvoke'])('%s', (which) => {
     await expectRefusal(() => ({ Payload: payload() }), /^Payload is empty, since its buffer was transferred: .*slice/);
   });
 
-  it('says so too where the buffer is transferred between the call and the subscription', async () => {
+  it('refuses a buffer that is transferred between the call and the subscription', async () => {
     const { invoke } = await prepare();
     const Payload = new TextEncoder().encode(secret);
     const stream = invoke({ FunctionName: 'f', Payload });

@@ -1,32 +1,14 @@
 import { InvokeWithResponseStreamCommand, type LambdaClientConfig } from '@aws-sdk/client-lambda';
 import { concatMap, from, lastValueFrom, range, Subject, switchMap, take, toArray, type Subscription } from 'rxjs';
-import { invokeWithResponseStream, type LambdaStreamEvent } from 'rx-lambda-stream';
+import { invokeWithResponseStream } from 'rx-lambda-stream';
 import { scripted, type LocalLambda } from 'rx-lambda-stream/local';
 import { describe, expect, it } from 'vitest';
 import { collectGarbage } from '../support/collect-garbage.js';
-import { outcomeOf, textOf, typesOf } from '../support/collect.js';
+import { ofType, outcomeOf, subscribeUntil, textOf, typesOf } from '../support/collect.js';
 import { gate, httpHandlers, startLive } from '../support/live.js';
 import { expectNoStrays } from '../support/no-strays.js';
 
 expectNoStrays();
-
-/** Subscribes and waits until `until` says that the moment has come. What comes after it is kept too. */
-function subscribeUntil(
-  stream: ReturnType<typeof invokeWithResponseStream>,
-  until: (event: LambdaStreamEvent) => boolean,
-): Promise<{ subscription: Subscription; events: LambdaStreamEvent[]; errors: unknown[] }> {
-  return new Promise((resolve) => {
-    const events: LambdaStreamEvent[] = [];
-    const errors: unknown[] = [];
-    const subscription = stream.subscribe({
-      next(event) {
-        events.push(event);
-        if (until(event)) setImmediate(() => resolve({ subscription, events, errors }));
-      },
-      error: (error: unknown) => errors.push(error),
-    });
-  });
-}
 
 const moments = [
   ['', () => Promise.resolve()],
@@ -95,7 +77,7 @@ describe.each(httpHandlers)('with %s', (name, requestHandler) => {
       const { local, client } = await startLive({ f: scripted(['flush', 'stall']) }, config());
       const { subscription, events, errors } = await subscribeUntil(
         invokeWithResponseStream(client, { FunctionName: 'f' }),
-        ({ type }) => type === 'head',
+        ofType('head'),
       );
       await expectClosed(local, subscription);
       expect([typesOf(events), errors]).toEqual(['head', []]);
@@ -105,7 +87,7 @@ describe.each(httpHandlers)('with %s', (name, requestHandler) => {
       const { local, client } = await startLive({ f: scripted([{ chunk: 'one' }, 'stall']) }, config());
       const { subscription, events, errors } = await subscribeUntil(
         invokeWithResponseStream(client, { FunctionName: 'f' }),
-        ({ type }) => type === 'chunk',
+        ofType('chunk'),
       );
       await expectClosed(local, subscription);
       expect([textOf(events), errors]).toEqual(['one', []]);
@@ -125,7 +107,7 @@ describe.each(httpHandlers)('with %s', (name, requestHandler) => {
       );
       const { subscription, events, errors } = await subscribeUntil(
         invokeWithResponseStream(client, { FunctionName: 'f' }),
-        ({ type }) => type === 'chunk',
+        ofType('chunk'),
       );
       await wait();
       const before = events.length;
@@ -190,7 +172,7 @@ describe.each(httpHandlers)('with %s', (name, requestHandler) => {
     const { local, client } = await startLive({ f: scripted([{ chunk: 'one' }, 'stall']) }, config());
     const streams = await Promise.all(
       Array.from({ length: 40 }, () =>
-        subscribeUntil(invokeWithResponseStream(client, { FunctionName: 'f' }), ({ type }) => type === 'chunk'),
+        subscribeUntil(invokeWithResponseStream(client, { FunctionName: 'f' }), ofType('chunk')),
       ),
     );
     for (const { subscription } of streams) subscription.unsubscribe();

@@ -15,6 +15,8 @@ import {
 } from 'rx-lambda-stream/local';
 import { onTestFinished } from 'vitest';
 
+export { gate } from '../support/live.js';
+
 /** What the SDK's own loop reads from one stream. */
 export interface Read {
   readonly output: InvokeWithResponseStreamCommandOutput;
@@ -116,11 +118,4 @@ export function rawExchange(local: LocalLambda, text: string): Promise<string> {
     socket.on('close', () => resolve(answer));
     socket.write(text);
   });
-}
-
-/** A promise and its resolve function. */
-export function gate(): { readonly opened: Promise<void>; readonly open: () => void } {
-  let open!: () => void;
-  const opened = new Promise<void>((resolve) => (open = resolve));
-  return { opened, open };
 }

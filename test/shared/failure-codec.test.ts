@@ -80,7 +80,7 @@ describe('a failure that travels', () => {
     expect(overTheWire(value)).toEqual(value);
   });
 
-  test('leaves behind what is on no list', () => {
+  test('leaves out fields that no list allows', () => {
     const error = Object.assign(new Error('no'), { config: { credentials: 'secret' }, Payload: 'secret' });
     expect(JSON.stringify(encodeFailure(error))).not.toContain('secret');
   });

@@ -1,4 +1,4 @@
-import type { Observable } from 'rxjs';
+import type { Observable, Subscription } from 'rxjs';
 import type { LambdaStreamEvent } from 'rx-lambda-stream';
 
 /** Everything that a stream did until it ended. */
@@ -37,6 +37,35 @@ export function outcomeNow<T>(source: Observable<T>): Told<T> {
   });
   return told;
 }
+
+/** A subscription that goes on, with everything that it was told. */
+export interface Running<T> {
+  readonly subscription: Subscription;
+  readonly events: readonly T[];
+  readonly errors: readonly unknown[];
+}
+
+/** Subscribes and waits for the first event that is the moment. Events that come after it are added. */
+export function subscribeUntil<T>(source: Observable<T>, isMoment: (event: T) => boolean): Promise<Running<T>> {
+  return new Promise((resolve) => {
+    const events: T[] = [];
+    const errors: unknown[] = [];
+    const subscription = source.subscribe({
+      next(event) {
+        events.push(event);
+        // In a later turn: a synchronous source emits before `subscribe` has returned.
+        if (isMoment(event)) setTimeout(() => resolve({ subscription, events, errors }));
+      },
+      error: (error: unknown) => errors.push(error),
+    });
+  });
+}
+
+/** Tells an event of this type. */
+export const ofType =
+  (type: LambdaStreamEvent['type']) =>
+  (event: LambdaStreamEvent): boolean =>
+    event.type === type;
 
 /** The types of events, for a short look at a stream. */
 export const typesOf = (events: readonly LambdaStreamEvent[]): string => events.map(({ type }) => type).join(' ');

@@ -26,7 +26,7 @@ export const outputModes = {
     ),
   /** Server-sent events, one JSON document a line. */
   sse: () => (source) => source.pipe(parseSse(), map(jsonLine)),
-  /** This package's events, one JSON document a line. Retries are told on stderr. */
+  /** This package's events, one JSON document a line. Retries are reported on stderr. */
   events: () => (source) =>
     source.pipe(
       filter((event) => event.type !== 'retry'),

@@ -103,7 +103,7 @@ function isInPackage(pathOrUrl: string): boolean {
   return /[\\/]node_modules[\\/]/.test(pathOrUrl);
 }
 
-/** The path of a module's URL, whatever its generation. */
+/** Returns the path of a module's URL. The generation is not part of it. */
 function fileOf(url: string): string {
   return url.startsWith('file:') ? fileURLToPath(url.replace(/[?#].*$/, '')) : url;
 }

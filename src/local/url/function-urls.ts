@@ -18,7 +18,7 @@ export class FunctionUrls {
     return this.#listeners.reduce((sum, { openConnections }) => sum + openConnections, 0);
   }
 
-  /** Opens a URL for each function that has none yet. Rejects where a port cannot be opened. */
+  /** Opens a URL for each function without a URL. Rejects where a port cannot be opened. */
   open(): Promise<void> {
     const opening = this.#opening.then(() => this.#openMissing());
     // A function whose port failed does not stop the others.

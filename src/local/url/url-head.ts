@@ -6,7 +6,7 @@ import type { Prelude } from '../runtime/http-prelude.js';
 /** The status, headers and cookies that a function gave its HTTP response, or why they are not valid. */
 export type HttpHead = Omit<Prelude, 'rest'>;
 
-/** The head of a response whose function has described none. */
+/** The head of a response for which the function has set no head. */
 export const plainHead: HttpHead = { statusCode: 200, headers: new Map(), cookies: [] };
 
 /** Headers that belong to the connection. The endpoint's own HTTP server sets them. */
@@ -24,7 +24,7 @@ const connectionHeaders = new Set([
 /**
  * Makes the headers of a function URL's response.
  *
- * @param contentType - The type of a response whose function has set none.
+ * @param contentType - The type of a response for which the function has set no type.
  */
 export function urlHeaders(
   { headers, cookies }: HttpHead,

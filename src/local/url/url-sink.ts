@@ -18,7 +18,7 @@ export class UrlSink extends SentSink {
     this.#take(bytes).then(() => done(), done);
   }
 
-  /** Sends what is left when the function is done. Sets the fault where that is not an HTTP response. */
+  /** Sends the rest when the function is done. Sets the fault where the answer is not an HTTP response. */
   async finish(): Promise<void> {
     if (this.isResult) await this.#sendResult();
     else if (!this.#hasHead && this.fault === undefined) {
