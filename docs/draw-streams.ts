@@ -55,7 +55,7 @@ const rows: readonly Row[] = [
 const travel = 0.7;
 const percent = (time: number): number => Math.round((time / seconds) * 1_000) / 10;
 
-const colours = {
+export const colours = {
   light: {
     ground: '#ffffff',
     rule: '#dde2e8',

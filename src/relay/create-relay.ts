@@ -1,7 +1,7 @@
 import { Subscription } from 'rxjs';
 import { memoryLog, stopInvocation } from '../log/index.js';
 import { defined } from '../shared/defined.js';
-import { commonHeaders, corsHeaders, passDoors, preflightHeaders } from './doors.js';
+import { commonHeaders, corsHeaders, passDoors, preflightHeaders, type RequestHead } from './doors.js';
 import type { Exchange } from './exchange.js';
 import { answerBug, answerFailure, readable, type FailureAnswer } from './failure-answer.js';
 import { checkGrant } from './grant.js';
@@ -54,7 +54,9 @@ export function createRelay<Context = unknown>(options: RelayOptions<Context>): 
 
   /** Answers one request. Never rejects. */
   async function handle(exchange: Exchange): Promise<void> {
-    const headers = { ...commonHeaders, ...corsHeaders(exchange, settings) };
+    const head = exchange.head();
+    const { method } = head;
+    const headers = { ...commonHeaders, ...corsHeaders(head, settings) };
     const told: { request?: Request; key?: string } = {};
 
     function refuse(answer: FailureAnswer): void {
@@ -64,33 +66,33 @@ export function createRelay<Context = unknown>(options: RelayOptions<Context>): 
     }
     /** @param isBug - It is the relay's, or the application's, and no failure of an invocation. */
     function tell(error: unknown, isBug = false): void {
-      const request = (told.request ??= toRequest(exchange));
+      const request = (told.request ??= toRequest(exchange, exchange.head()));
       if (options.onError) options.onError(error, defined({ request, key: told.key }));
       else if (isBug) console.error(error);
     }
 
     try {
-      if (!URL.canParse(exchange.url)) throw refusals.malformed('The host or the path');
-      passDoors(exchange, settings);
-      if (exchange.method === 'OPTIONS') {
-        exchange.answer(204, { ...headers, ...(headers['access-control-allow-origin'] && preflightHeaders(exchange)) });
+      if (!URL.canParse(head.url)) throw refusals.malformed('The host or the path');
+      passDoors(head, settings);
+      if (method === 'OPTIONS') {
+        exchange.answer(204, { ...headers, ...(headers['access-control-allow-origin'] && preflightHeaders(head)) });
         return;
       }
-      if (!['POST', 'GET', 'DELETE'].includes(exchange.method)) throw refusals.method();
+      if (!['POST', 'GET', 'DELETE'].includes(method)) throw refusals.method();
       assertOpen();
-      const format = exchange.method === 'DELETE' ? 'frames' : readFormat(exchange);
-      readFunctionName(exchange);
-      const place = readPlace(exchange);
-      if (exchange.isBodyTaken) {
+      const format = method === 'DELETE' ? 'frames' : readFormat(head);
+      readFunctionName(head);
+      const place = readPlace(head);
+      if (exchange.isBodyTaken()) {
         tell(new Error('A body parser has taken the body: mount the relay before it'), true);
         throw refusals.internal();
       }
       count.assertRoom();
-      if (settings.admit && (await settings.admit(toRequest(exchange))) === false) throw refusals.admission();
-      const payload = await payloads.read(exchange);
-      const functionName = readFunctionName(exchange);
-      const input = readInput(exchange, payload);
-      told.request = toRequest(exchange, payload);
+      if (settings.admit && (await settings.admit(toRequest(exchange, head))) === false) throw refusals.admission();
+      const payload = await payloads.read(exchange, head);
+      const functionName = readFunctionName(head);
+      const input = readInput(head, payload);
+      told.request = toRequest(exchange, head, payload);
       const { context } = exchange;
       const call = defined({ request: told.request, functionName, payload, input, context });
       const grant = checkGrant(await settings.authorize(call as unknown as RelayCall<Context>));
@@ -99,7 +101,7 @@ export function createRelay<Context = unknown>(options: RelayOptions<Context>): 
       delete told.request;
       // Whoever left in the meantime costs no invocation.
       if (exchange.signal.aborted) return;
-      if (exchange.method === 'DELETE') {
+      if (method === 'DELETE') {
         if (grant.key === undefined) throw refusals.nothingToStop();
         try {
           await stopInvocation(log, grant.key);
@@ -139,13 +141,14 @@ export function createRelay<Context = unknown>(options: RelayOptions<Context>): 
       streams.add(stream);
     } catch (thrown) {
       const error = readable(thrown);
-      // Nobody is there to be answered, and nothing went wrong.
-      if (exchange.signal.aborted) return;
-      if (error instanceof Refusal || isRelayRefusal(error)) refuse(answerFailure(error, undefined));
-      else {
-        tell(thrown, true);
-        refuse(answerBug(error));
-      }
+      const isRefusal = error instanceof Refusal || isRelayRefusal(error);
+      const hasLeft = exchange.signal.aborted;
+      const isAbort = (error as { name?: unknown } | null)?.name === 'AbortError';
+      const isOfLeaving = hasLeft && (error === exchange.signal.reason || isAbort);
+      if (!isRefusal && !isOfLeaving) tell(thrown, true);
+      // Nobody is there to be answered.
+      if (hasLeft) return;
+      refuse(isRefusal ? answerFailure(error, undefined) : answerBug(error));
     }
   }
 
@@ -168,7 +171,7 @@ export function createRelay<Context = unknown>(options: RelayOptions<Context>): 
 }
 
 /** The request as `authorize` sees it: its body, where it was read, can be read once more. */
-function toRequest({ method, url, headers, signal }: Exchange, payload?: Uint8Array): Request {
+function toRequest({ signal }: Exchange, { method, url, headers }: RequestHead, payload?: Uint8Array): Request {
   const body = payload === undefined || method === 'GET' || payload.length === 0 ? null : payload.slice();
   return new Request(url, { method, headers, signal, body });
 }

@@ -1,4 +1,5 @@
 import { Observable } from 'rxjs';
+import type { RequestHead } from './doors.js';
 import type { Exchange, Outlet } from './exchange.js';
 import { createNodeOutlet } from './node-outlet.js';
 
@@ -50,8 +51,9 @@ export function createNodeExchange(request: RelayRequest, response: RelayRespons
   // What a broken connection means is told by the response's close.
   response.on('error', none);
   request.on('error', none);
+  const leave = (): void => leaving.abort(new Error('The client has left'));
   response.on('close', () => {
-    if (!response.writableFinished) leaving.abort(new Error('The client has left'));
+    if (!response.writableFinished) leave();
   });
 
   function begin(status: number, headers: Readonly<Record<string, string>>): void {
@@ -63,22 +65,24 @@ export function createNodeExchange(request: RelayRequest, response: RelayRespons
     }
   }
 
-  const host = textOf(request.headers['host'] ?? request.headers[':authority']) ?? 'localhost';
-  const headers = new Headers();
-  for (const [name, value] of Object.entries(request.headers)) {
-    if (!name.startsWith(':') && value !== undefined) headers.set(name, textOf(value) ?? '');
+  // Express cuts the path at which a handler is mounted off `url`.
+  const path = originalUrl ?? request.url ?? '/';
+
+  function head(): RequestHead {
+    const host = textOf(request.headers['host'] ?? request.headers[':authority']) ?? 'localhost';
+    const headers = new Headers();
+    for (const [name, value] of Object.entries(request.headers)) {
+      if (!name.startsWith(':') && value !== undefined) headers.set(name, textOf(value) ?? '');
+    }
+    if (!headers.has('host')) headers.set('host', host);
+    const url = `${socket?.encrypted ? 'https' : 'http'}://${host}${path}`;
+    return { method: request.method ?? 'GET', url, headers };
   }
-  if (!headers.has('host')) headers.set('host', host);
 
   return {
-    method: request.method ?? 'GET',
-    // Express cuts the path at which a handler is mounted off `url`.
-    url: `${socket?.encrypted ? 'https' : 'http'}://${host}${originalUrl ?? request.url ?? '/'}`,
-    headers,
+    head,
     context: request,
-    get isBodyTaken() {
-      return hasBody(request) && (request.readableDidRead === true || request.readableEnded);
-    },
+    isBodyTaken: () => hasBody(request) && (request.readableDidRead === true || request.readableEnded),
     body: new Observable((subscriber) => {
       // A request without a body may be over already.
       if (request.readableEnded) {
@@ -88,7 +92,10 @@ export function createNodeExchange(request: RelayRequest, response: RelayRespons
       const next = (bytes: Uint8Array): void => subscriber.next(bytes);
       const complete = (): void => subscriber.complete();
       const closed = (): void => {
-        if (!request.complete) subscriber.error(leaving.signal.reason ?? new Error('The client has left'));
+        if (request.complete) return;
+        // It may be told before the response is.
+        leave();
+        subscriber.error(leaving.signal.reason);
       };
       request.on('data', next);
       request.on('end', complete);

@@ -5,6 +5,8 @@ import type { RelayResponse } from './node-exchange.js';
 interface ChunkedResponse extends RelayResponse {
   /** Whether `write` frames what it is given as an HTTP/1.1 chunk. */
   chunkedEncoding?: boolean;
+  /** Absent before a pipelined request's turn. */
+  readonly socket?: { write(bytes: Uint8Array): boolean } | null;
 }
 
 /** Node's own members that are needed here, where there is a Node. */
@@ -15,6 +17,7 @@ const { process, Buffer } = globalThis as {
 const { bun, deno } = process?.versions ?? {};
 const encoder = new TextEncoder();
 const lineEnd = encoder.encode('\r\n');
+const noBytes = new Uint8Array(0);
 
 /** What was framed last: clients at the same place of an invocation are sent the same bytes. */
 let framed: { readonly bytes: Uint8Array; readonly chunk: Uint8Array } | undefined;
@@ -40,18 +43,27 @@ function isPlain(response: ChunkedResponse): boolean {
 /**
  * The sending side of a response whose headers were sent.
  *
- * Chunks are framed here where they can be, once for all clients: Node frames each client's anew, in four writes, which
- * costs more than all else that the relay does for a message (bench/relay).
+ * Chunks are framed here where they can be, once for all clients, and written to the socket. Node frames each client's
+ * anew, in four writes, and holds the socket back until the next tick, which costs more than all else that the relay
+ * does for a message (bench/relay).
  */
 export function createNodeOutlet(response: ChunkedResponse, queued: () => number): Outlet {
   const framesItself = isPlain(response);
   if (framesItself) response.chunkedEncoding = false;
-  return {
+
+  function write(bytes: Uint8Array): boolean {
     // A chunk without bytes would be the last one.
-    write: (bytes) => bytes.length === 0 || response.write(framesItself ? toChunk(bytes) : bytes),
-    get waiting() {
-      return response.writableLength + queued();
-    },
+    if (bytes.length === 0) return true;
+    if (!framesItself) return response.write(bytes);
+    const chunk = toChunk(bytes);
+    if (!response.socket) return response.write(chunk);
+    // The response tells of 'drain' once its own write, though of nothing, has been refused too.
+    return response.socket.write(chunk) || response.write(noBytes);
+  }
+
+  return {
+    write,
+    waiting: () => response.writableLength + queued(),
     end() {
       // Node writes the last chunk.
       if (framesItself) response.chunkedEncoding = true;

@@ -19,8 +19,8 @@ export interface PacedOutletInit {
 export interface PacedOutlet {
   /** True while the client should be waited for. */
   readonly paused: Observable<boolean>;
-  /** The answer has begun. */
-  readonly isOpen: boolean;
+  /** Whether the answer has begun. */
+  readonly isOpen: () => boolean;
   readonly open: (status: number, headers: Readonly<Record<string, string>>) => void;
   readonly write: (pieces: readonly Uint8Array[]) => void;
   /** Pings from now on, after each silence. */
@@ -56,11 +56,11 @@ export function createPacedOutlet(init: PacedOutletInit): PacedOutlet {
     for (const piece of pieces) isTaken = outlet.write(piece);
     writtenAt = asyncScheduler.now();
     if (isTaken) return;
-    if (outlet.waiting > maxWaitingBytes) {
+    if (outlet.waiting() > maxWaitingBytes) {
       // The source did not stop when it was told to.
       drop(new ResponseTooLargeError('What waits for a client is over maxReplayBytes', { maxBytes: maxWaitingBytes }));
     } else if (!paused.value) {
-      watchForStall(outlet.waiting);
+      watchForStall(outlet.waiting());
       paused.next(true);
     }
   }
@@ -84,7 +84,7 @@ export function createPacedOutlet(init: PacedOutletInit): PacedOutlet {
     if (stalledMs === Infinity) return;
     stall.unsubscribe();
     stall = after(stalledMs, () => {
-      const left = outlet?.waiting ?? 0;
+      const left = outlet?.waiting() ?? 0;
       if (left < waiting) watchForStall(left);
       else drop(new StalledClientError(`A client took nothing for ${stalledMs} ms; ${left} bytes waited for it`));
     });
@@ -102,9 +102,7 @@ export function createPacedOutlet(init: PacedOutletInit): PacedOutlet {
 
   return {
     paused: paused.asObservable(),
-    get isOpen() {
-      return outlet !== undefined;
-    },
+    isOpen: () => outlet !== undefined,
     open(status, headers) {
       outlet = init.exchange.open(status, headers, drained);
       awaitSilence(pingMs);
@@ -116,7 +114,7 @@ export function createPacedOutlet(init: PacedOutletInit): PacedOutlet {
     },
     end() {
       outlet?.end();
-      const left = outlet?.waiting ?? 0;
+      const left = outlet?.waiting() ?? 0;
       if (left > 0) watchForStall(left);
     },
     cut: (reason) => outlet?.cut(reason),

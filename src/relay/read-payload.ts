@@ -1,5 +1,6 @@
 import { firstValueFrom, NEVER, Observable, race, switchMap, throwError, timer } from 'rxjs';
 import { createByteCollector } from '../shared/byte-collector.js';
+import type { RequestHead } from './doors.js';
 import type { Exchange } from './exchange.js';
 import { refusals } from './relay-refusal.js';
 
@@ -13,7 +14,7 @@ export interface BodyLimits {
 /** Reads bodies, within limits that hold for all of them together. */
 export interface PayloadReader {
   /** Rejects with a refusal, or where the client goes away. */
-  read(exchange: Exchange): Promise<Uint8Array>;
+  read(exchange: Exchange, head: RequestHead): Promise<Uint8Array>;
 }
 
 /** Makes a reader of bodies. What it holds of unfinished bodies counts, whatever their length claims to be. */
@@ -50,10 +51,10 @@ export function createPayloadReader({ maxBodyBytes, maxPendingBodyBytes, bodyTim
       : timer(bodyTimeoutMs).pipe(switchMap(() => throwError(() => refusals.tooSlow())));
 
   return {
-    async read(exchange) {
+    async read(exchange, { method, headers }) {
       // A length that is over the limit is believed: nothing is read.
-      if (Number(exchange.headers.get('content-length')) > maxBodyBytes) throw refusals.tooLarge();
-      if (exchange.method === 'GET') return new Uint8Array(0);
+      if (Number(headers.get('content-length')) > maxBodyBytes) throw refusals.tooLarge();
+      if (method === 'GET') return new Uint8Array(0);
       return firstValueFrom(race(collect(exchange), tooSlow), { defaultValue: new Uint8Array(0) });
     },
   };

@@ -99,7 +99,7 @@ export function sendStream(init: StreamInit): Subscription {
 
   /** Tells an event. The first one begins the answer, which can hold a head of its own. */
   function begin(event: StreamEvent): void {
-    if (outlet.isOpen) tell(event);
+    if (outlet.isOpen()) tell(event);
     else if (event.type === 'head') openFrames(event);
     // Before the head, an attempt that is made anew changes nothing for the client.
     else if (event.type !== 'retry' || event.mode === 'restart') {
@@ -143,7 +143,7 @@ export function sendStream(init: StreamInit): Subscription {
     if (ended) return;
     init.onError(thrown);
     const error = readable(thrown);
-    if (outlet.isOpen) end(format.failure(error));
+    if (outlet.isOpen()) end(format.failure(error));
     else {
       finish();
       init.answerFailure(answerFailure(error, expose, place !== undefined));

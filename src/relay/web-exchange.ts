@@ -29,13 +29,9 @@ export function createWebExchange(request: Request, context: unknown): WebExchan
   else signal.addEventListener('abort', () => leave(signal.reason), { once: true });
 
   return {
-    method: request.method,
-    url: request.url,
-    headers: request.headers,
+    head: () => request,
     context,
-    get isBodyTaken() {
-      return request.bodyUsed;
-    },
+    isBodyTaken: () => request.bodyUsed,
     body: new Observable((subscriber) => {
       const reader = request.body?.getReader();
       if (reader === undefined) {
@@ -103,9 +99,7 @@ export function createWebExchange(request: Request, context: unknown): WebExchan
           controller.enqueue(bytes.slice());
           return (controller.desiredSize ?? 0) > 0;
         },
-        get waiting() {
-          return Math.max(0, highWaterMark - (controller.desiredSize ?? highWaterMark));
-        },
+        waiting: () => Math.max(0, highWaterMark - (controller.desiredSize ?? highWaterMark)),
         end() {
           if (isClosed) return;
           isClosed = true;

@@ -1,4 +1,5 @@
 import { spawn, type ChildProcessByStdio } from 'node:child_process';
+import { once } from 'node:events';
 import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { decodeText } from 'rx-lambda-stream';
@@ -55,56 +56,65 @@ function readReport(url: string): Page {
   return { ...page, text: () => text, modes };
 }
 
-test('one of two relays over Redis behind a round-robin proxy is killed, and every text is whole', async () => {
-  const words = Array.from({ length: 100 }, (_, index) => `word ${index}\n`);
-  const { opened: killed, open: goOn } = gate();
-  const local = await startLocalLambda({
-    functions: {
-      report: async function* () {
-        for (const word of words) {
-          if (word === words[50]) await killed;
-          yield word;
-        }
-      },
-    },
-  });
-  const redis = await startRedisServer();
-  onTestFinished(async () => {
-    await local.close();
-    await redis.stop();
-  });
-  const nodes = await Promise.all(
-    [1, 2].map(async () => {
-      const child = run('node.ts', {
-        REDIS_URL: `redis://127.0.0.1:${redis.port}`,
-        AWS_ENDPOINT_URL_LAMBDA: local.endpoint,
-        AWS_REGION: 'us-east-1',
-        AWS_ACCESS_KEY_ID: 'local',
-        AWS_SECRET_ACCESS_KEY: 'local',
-      });
-      const [, port] = await printed(child, /port: (\d+)/);
-      return { child, port: Number(port) };
-    }),
-  );
-  const proxy = await startTcpProxy(...nodes.map(({ port }) => port));
+const sentence = 'two relay processes over Redis, behind a round-robin proxy: one ends by %s in mid-answer';
 
-  // The first connection is the first process's, which reads from Lambda for all.
-  const pages = [readReport(proxy.url)];
-  await local.request(0);
-  pages.push(readReport(proxy.url), readReport(proxy.url));
-  for (const page of pages) await page.until(() => page.text().endsWith('word 49\n'));
-  expect(proxy.connections).toBe(3);
-  nodes[0]?.child.kill('SIGKILL');
-  goOn();
-  for (const page of pages) {
-    const { completed } = await page.outcome;
-    expect([completed, page.text()]).toEqual([true, words.join('')]);
-    expect(page.modes.filter((mode) => mode === 'restart')).toHaveLength(1);
-  }
-  // Two of the three were the killed process's.
-  expect(pages.map(({ modes }) => modes.includes('replay'))).toEqual([true, false, true]);
-  expect(local.requests).toHaveLength(2);
-}, 120_000);
+test.each(['SIGKILL', 'SIGTERM'] as const)(
+  `${sentence}, and every text is whole`,
+  async (signal) => {
+    const words = Array.from({ length: 100 }, (_, index) => `word ${index}\n`);
+    const { opened: killed, open: goOn } = gate();
+    const local = await startLocalLambda({
+      functions: {
+        report: async function* () {
+          for (const word of words) {
+            if (word === words[50]) await killed;
+            yield word;
+          }
+        },
+      },
+    });
+    const redis = await startRedisServer();
+    onTestFinished(async () => {
+      await local.close();
+      await redis.stop();
+    });
+    const nodes = await Promise.all(
+      [1, 2].map(async () => {
+        const child = run('node.ts', {
+          REDIS_URL: `redis://127.0.0.1:${redis.port}`,
+          AWS_ENDPOINT_URL_LAMBDA: local.endpoint,
+          AWS_REGION: 'us-east-1',
+          AWS_ACCESS_KEY_ID: 'local',
+          AWS_SECRET_ACCESS_KEY: 'local',
+        });
+        const [, port] = await printed(child, /port: (\d+)/);
+        return { child, port: Number(port) };
+      }),
+    );
+    const proxy = await startTcpProxy(...nodes.map(({ port }) => port));
+
+    // The first connection is the first process's, which reads from Lambda for all.
+    const pages = [readReport(proxy.url)];
+    await local.request(0);
+    pages.push(readReport(proxy.url), readReport(proxy.url));
+    for (const page of pages) await page.until(() => page.text().endsWith('word 49\n'));
+    expect(proxy.connections).toBe(3);
+    const [{ child }] = nodes as [(typeof nodes)[0]];
+    const exited = once(child, 'exit');
+    child.kill(signal);
+    expect(await exited).toEqual(signal === 'SIGKILL' ? [null, signal] : [0, null]);
+    goOn();
+    for (const page of pages) {
+      const { completed } = await page.outcome;
+      expect([completed, page.text()]).toEqual([true, words.join('')]);
+      expect(page.modes.filter((mode) => mode === 'restart')).toHaveLength(1);
+    }
+    // Two of the three were the killed process's.
+    expect(pages.map(({ modes }) => modes.includes('replay'))).toEqual([true, false, true]);
+    expect(local.requests).toHaveLength(2);
+  },
+  120_000,
+);
 
 test('examples/relay-many is one command, and a page goes on where one of its processes is killed', async () => {
   const [, first, , port] = await printed(run('main.ts'), /Process (\d+)[^]*Process (\d+)[^]*port: (\d+)/);

@@ -10,6 +10,7 @@ import { chunkEvent, completeEvent, headEvent, serviceException } from 'rx-lambd
 import { describe, expect, test } from 'vitest';
 import { createRelay, RelayRefusal, type RelayCall, type RelayGrant } from '../../src/relay/index.js';
 import { outcomeOf, textOf } from '../support/collect.js';
+import { gate } from '../support/live.js';
 import { ask, lambdaPath, sdkClient, startRelay } from './relay-server.js';
 
 const answer = (): RelayGrant => ({ open: () => of(headEvent(), chunkEvent('hello'), completeEvent()) });
@@ -151,6 +152,30 @@ describe('what authorize decides', () => {
       throw bug;
     });
     expect([status, json(body), told]).toEqual([500, { Type: 'Service', $fault: 'server' }, [bug]]);
+  });
+
+  test('a bug is told to onError though the client has left; what its leaving causes is not', async () => {
+    const told: unknown[] = [];
+    const bug = new TypeError('a bug');
+    for (const fail of [(reason: unknown) => reason, () => new DOMException('gone', 'AbortError'), () => bug]) {
+      const { opened: heard, open: tell } = gate();
+      const leaving = new AbortController();
+      const relay = createRelay({
+        async authorize({ request }) {
+          const left = new Promise((resolve) => request.signal.addEventListener('abort', resolve));
+          leaving.abort(new Error('gone'));
+          await left;
+          setImmediate(tell);
+          throw fail(request.signal.reason);
+        },
+        onError: (error) => told.push(error),
+      });
+      const init = { method: 'POST', signal: leaving.signal };
+      await expect(relay.fetch(new Request('http://a.example/', init))).rejects.toThrow('gone');
+      await heard;
+      await relay.close();
+    }
+    expect(told).toEqual([bug]);
   });
 
   test.each<[string, unknown]>([

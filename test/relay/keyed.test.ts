@@ -1,12 +1,19 @@
 import { once } from 'node:events';
 import { concat, NEVER, of, throwError } from 'rxjs';
-import { InvocationStoppedError, invokeWithResponseStream, UnknownInvocationError } from 'rx-lambda-stream';
-import { memoryLog, stopInvocation } from '../../src/log/index.js';
+import {
+  InvocationStoppedError,
+  invokeWithResponseStream,
+  UnknownInvocationError,
+  type LambdaStreamEvent,
+} from 'rx-lambda-stream';
+import { memoryLog, stopInvocation, type InvocationLog } from '../../src/log/index.js';
+import { openMemoryLog } from '../../src/log/memory-log.js';
+import { createMemoryStore } from '../../src/log/memory-store.js';
 import { chunkEvent, completeEvent, headEvent, retryEvent } from 'rx-lambda-stream/testing';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { relayedInvoke, type RelayPosition } from '../../src/http/relayed-invoke.js';
 import { createRelay, type RelayOptions } from '../../src/relay/index.js';
-import { outcomeOf, textOf, typesOf } from '../support/collect.js';
+import { outcomeOf, textOf, typesOf, type Outcome } from '../support/collect.js';
 import { gate, startLive } from '../support/live.js';
 import { ask, lambdaPath, send, startRelay } from './relay-server.js';
 import { stopClock } from './virtual-clock.js';
@@ -360,6 +367,43 @@ describe('the log', () => {
     const { values } = await client.outcome;
     expect([textOf(values), typesOf(values), opened()]).toEqual(['ab', 'head chunk retry head chunk complete', 1]);
     await relays[1]?.close();
+  });
+
+  /** Clients of a relay that another one follows at the next request, as at a deploy. */
+  async function deploy(logs: readonly [InvocationLog, InvocationLog]): Promise<Outcome<LambdaStreamEvent>> {
+    const { open, running, write } = writtenInvocation();
+    const relays = logs.map((log) =>
+      createRelay({ log, authorize: () => ({ key: 'k', open }), onError: () => undefined }),
+    );
+    let turn = 0;
+    const invoke = relayedInvoke({
+      url: 'http://relay.example',
+      fetch: (url, init) => relays[turn++ % 2]!.fetch(new Request(url, init)),
+      reconnect: { initialDelayMs: 0 },
+    });
+    const client = follow(invoke(undefined, input));
+    await running;
+    write('a');
+    await client.until((values) => textOf(values) === 'a');
+    await relays[0]?.close();
+    await logs[0].close();
+    const outcome = await client.outcome;
+    await relays[1]?.close();
+    await logs[1].close();
+    return outcome;
+  }
+
+  test('of its own in each process: after a deploy a client is told that its invocation is unknown', async () => {
+    const { values, error } = await deploy([memoryLog(), memoryLog()]);
+    expect(typesOf(values)).toBe('head chunk retry');
+    expect(error).toBeInstanceOf(UnknownInvocationError);
+  });
+
+  test('that is closed with its relay tells clients of the other one that the producer is lost', async () => {
+    // As Redis is to two processes.
+    const store = createMemoryStore();
+    const { error } = await deploy([openMemoryLog(store), openMemoryLog(store)]);
+    expect(error).toMatchObject({ code: 'producer-lost' });
   });
 
   test('stopInvocation of the application stops what a client joined', async () => {

@@ -30,9 +30,7 @@ function play(m: Context, actions: string, options: Partial<PacedOutletInit> = {
           if (text === 'f') waiting = held;
           return waiting === 0;
         },
-        get waiting() {
-          return waiting;
-        },
+        waiting: () => waiting,
         end: () => sent.next('e'),
         cut: () => sent.next('x'),
       };
