@@ -2,7 +2,7 @@ import { AsyncSubject, delay, from, mergeMap, timer } from 'rxjs';
 import type { InvocationLog, LogAnswer } from '../../src/log/index.js';
 
 /** How long a call takes to be heard, and an answer to come back, in milliseconds. */
-export interface Latency {
+interface Latency {
   readonly askMs?: number;
   readonly answerMs: number;
 }

@@ -1,5 +1,5 @@
 /** The byte at an offset of every response of the tests: each place is known by its bytes. */
-export const byteAt = (offset: number): number => (offset * 31 + (offset >> 8) * 7) & 255;
+const byteAt = (offset: number): number => (offset * 31 + (offset >> 8) * 7) & 255;
 
 /** After so many bytes they come again. */
 const period = 65_536;

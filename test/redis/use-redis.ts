@@ -8,7 +8,7 @@ import { clusterClients, openClientTo, type ClientName, type OpenClient } from '
 export const everySetting = ['redis 6', 'ioredis 6', 'redis 6 cluster', 'ioredis 6 cluster'] as const;
 
 /** The servers that a client is for: one, or the primaries of a cluster. */
-export interface TestRedis {
+interface TestRedis {
   readonly servers: () => Promise<readonly RedisServer[]>;
   /** Runs a command on every server. */
   readonly command: (...command: string[]) => Promise<string[]>;
