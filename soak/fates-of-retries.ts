@@ -53,10 +53,11 @@ export function retryFates({ first, second, heads, end, closesSecond = false }: 
       through: () => retryInvocation(soon),
       script: (plan, attempt) =>
         attempt > plan.failures ? [...chunkSteps(plan), { complete: {} }] : [attempt === 1 ? first : second, 'stall'],
-      outcome: (plan) => ({
-        ...delivered(plan, 'completed', plan.failures === 2 ? [false, closesSecond, false] : [false, false]),
-        events: `${heads[0]}retry:fresh ${plan.failures === 2 ? `${heads[1]}retry:fresh ` : ''}head ${plan.chunks} complete`,
-      }),
+      outcome(plan) {
+        const failed = heads.slice(0, plan.failures).map((head) => `${head}retry:fresh `);
+        const requests = [...[false, closesSecond].slice(0, plan.failures), false];
+        return { ...delivered(plan, 'completed', requests), events: `${failed.join('')}head ${plan.chunks} complete` };
+      },
     },
     'is given up': {
       isAlone: true,
