@@ -1,14 +1,13 @@
 import { concat, NEVER, of, Subject, throwError, type Observable } from 'rxjs';
-import { isLambdaStreamError } from '../../errors.js';
 import type { LambdaStreamEvent } from '../../events.js';
 import { followInvocation } from '../../log/follow-invocation.js';
 import type { InvocationLog } from '../../log/invocation-log.js';
 import { joinInvocation, type JoinInvocationOptions } from '../../log/join-invocation.js';
-import type { PositionedEvent } from '../../log/log-records.js';
 import { forgetInvocation, inspectInvocation, stopInvocation } from '../../log/manage-invocation.js';
 import { chunkEvent, completeEvent, headEvent } from '../event-builders.js';
 import { serviceException } from '../service-exception.js';
-import { define, delay, equal, eventually, patienceMs, type InvocationLogCase } from './case-bench.js';
+import { define, delay, equal, eventually, type InvocationLogCase } from './case-bench.js';
+import { codeOf, ended, type Ended } from './ended.js';
 
 /** What consumers of several processes get through a log. */
 export const sharingCases: readonly InvocationLogCase[] = [
@@ -185,35 +184,3 @@ export const sharingCases: readonly InvocationLogCase[] = [
     equal([text, error, types.includes('retry')], ['whole', undefined, true], 'what the other one got');
   }),
 ];
-
-const codeOf = (error: unknown): unknown => (isLambdaStreamError(error) ? error.code : error);
-
-/** How a consumer's stream ended. */
-interface Ended {
-  readonly types: string[];
-  readonly bytes: Uint8Array;
-  readonly text: string;
-  readonly error?: unknown;
-}
-
-function ended(source: Observable<PositionedEvent>): Promise<Ended> {
-  return new Promise((resolve, reject) => {
-    const types: string[] = [];
-    let bytes: number[] = [];
-    const timer = setTimeout(() => reject(new Error('a consumer waits without end')), patienceMs);
-    const end = (rest: { error?: unknown }): void => {
-      clearTimeout(timer);
-      const all = Uint8Array.from(bytes);
-      resolve({ types, bytes: all, text: new TextDecoder().decode(all), ...rest });
-    };
-    source.subscribe({
-      next(event) {
-        types.push(event.type);
-        if (event.type === 'chunk') bytes.push(...event.payload);
-        if (event.type === 'retry' && event.mode === 'restart') bytes = [];
-      },
-      error: (error: unknown) => end({ error }),
-      complete: () => end({}),
-    });
-  });
-}
