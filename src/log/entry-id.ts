@@ -9,6 +9,9 @@ export type Position = `${number}-${number}`;
 /** How many entries without payload one place has room for, the chunk's own slot 0 included. */
 const slotsPerPlace = 1024;
 
+const dash = 0x2d;
+const zero = 0x30;
+
 /** From this slot on, an event that can be missed is not logged: takeovers and the end still need room. */
 export const lastEventSlot = 900;
 
@@ -22,9 +25,22 @@ export interface Place {
   readonly slot: number;
 }
 
-/** Reads an entry's id. */
+/**
+ * Reads an entry's id. The numbers are read digit by digit, without a string for each: it runs for each token
+ * (`npm run bench -- log`). They are safe integers, so that no digit is rounded.
+ */
 export function placeOf(id: EntryId): Place {
-  const [generation, second] = numbersOf(id);
+  let generation = 0;
+  let second = 0;
+  for (let at = 0; at < id.length; at++) {
+    const code = id.charCodeAt(at);
+    if (code === dash) {
+      generation = second;
+      second = 0;
+    } else {
+      second = second * 10 + code - zero;
+    }
+  }
   const slot = second % slotsPerPlace;
   return { generation, bytes: (second - slot) / slotsPerPlace, slot };
 }

@@ -1,49 +1,14 @@
-import { asyncScheduler, takeUntil, timer, type Observable, type Subscription } from 'rxjs';
+import { takeUntil, timer, type Observable } from 'rxjs';
 import { LogUnavailableError, ProducerLostError } from '../errors.js';
-import { compareIds, placeOf, type Position } from './entry-id.js';
-import type {
-  EntryId,
-  InvocationLog,
-  JoinAnswer,
-  LogClaim,
-  LogEntry,
-  LogPage,
-  LogState,
-  RenewRequest,
-} from './invocation-log.js';
-import { createLeaseWatch } from './lease-watch.js';
+import { compareIds } from './entry-id.js';
+import type { EntryId, InvocationLog, JoinAnswer, LogClaim, LogEntry, LogPage, LogState } from './invocation-log.js';
+import { createKnownLog } from './known-log.js';
 import { createLogCalls, type LogCalls } from './log-calls.js';
 import { decodeEntry, decodeOpening, type DecodedEntry } from './log-records.js';
 import { createProduction, type Production, type ProductionInit } from './production.js';
-import { older } from './reader-pace.js';
-import { entryBytes } from './replay-window.js';
-
-/** So many renewals are made in a lease. */
-const renewalsPerLease = 3;
-
-/** A reader announces its place each time that it has read this part of the window. */
-const announcedPart = 4;
-
-/** One consumer, as its room sees it. */
-export interface RoomReader {
-  /** The last entry, or byte, that it has passed on. */
-  readonly cursor: EntryId;
-  /** Since when it has not taken what is there; undefined while it has all. */
-  readonly waitingSince: number | undefined;
-  readonly paused: boolean;
-  readonly mayTakeOver: boolean;
-  /** An entry has been written. */
-  offer(entry: DecodedEntry): void;
-  /** The log may have entries that were not offered. */
-  poke(): void;
-  fail(error: (place: ReaderPlace) => unknown): void;
-}
-
-/** Where a reader is, for its error. */
-export interface ReaderPlace {
-  readonly key: string;
-  readonly position?: Position;
-}
+import { createRenewals } from './renewals.js';
+import { createRoomReaders, type ReaderPlace, type RoomReader } from './room-readers.js';
+import { createSharedPages } from './shared-pages.js';
 
 /** What all consumers of one key in this process share: presence, watch, renewals, and perhaps the production. */
 export interface KeyRoom {
@@ -61,11 +26,13 @@ export interface KeyRoom {
   learn(state: LogState): void;
   produce(init: ProductionInit): void;
   /** A reader knows where it begins. */
-  positioned(): void;
+  positioned(reader: RoomReader): void;
+  /** A reader takes what is offered from now on, or reads the log by itself. */
+  setLive(reader: RoomReader, isLive: boolean): void;
   /** Readers have moved. */
   moved(): void;
   /** A reader has paused or resumed. */
-  paceChanged(): void;
+  setPaused(isPaused: boolean): void;
 }
 
 const registry = new WeakMap<InvocationLog, Map<string, KeyRoom>>();
@@ -85,58 +52,53 @@ export function roomOf(log: InvocationLog, key: string, leaseMs: number): KeyRoo
 
 function createKeyRoom(log: InvocationLog, key: string, firstLeaseMs: number, onEmpty: () => void): KeyRoom {
   const member = createToken();
-  const readers = new Set<RoomReader>();
-  const reading = new Map<string, Observable<LogPage | undefined>>();
-  let leaseMs = firstLeaseMs;
-  let state: LogState | undefined;
-  let known: EntryId = '0-0';
-  let newest: EntryId = '0-0';
-  let reported: EntryId = '0-0';
-  /** Entries that came since `reported` was told. Each counts towards the window, besides its bytes. */
-  let entriesSinceReport = 0;
-  let maxReplayBytes = Infinity;
+  const readers = createRoomReaders();
+  const knownLog = createKnownLog(firstLeaseMs);
+  const calls = createLogCalls(log, key, () => knownLog.leaseMs);
+  const pages = createSharedPages(calls);
   let production: Production | undefined;
   let unwatch: (() => void) | undefined;
-  let ticking: Subscription | undefined;
-  let isRenewing = false;
-  let renewAgain: { announce: boolean } | undefined;
+  /** The entry that was delivered last. */
+  let newest: DecodedEntry | undefined;
   let delivering = false;
   let isClosing = false;
 
-  const calls = createLogCalls(log, key, () => leaseMs);
-
-  const leaseWatch = createLeaseWatch({
-    mayTakeOver: () => [...readers].some((reader) => reader.mayTakeOver),
-    seal: (record) => {
-      if (!state) return;
-      const { generation } = state;
+  const renewals = createRenewals({
+    calls,
+    member,
+    readers,
+    log: knownLog,
+    get production() {
+      return production;
+    },
+    answered(roster, knownThen) {
+      compareWith(knownThen, roster.state);
+      learn(roster.state);
+      production?.roster(roster);
+    },
+    sealLoss(record) {
+      if (!knownLog.state) return;
+      const { generation } = knownLog.state;
       calls
         .seal({ generation, condition: 'lease-over', end: 'lost', record })
-        .subscribe({ next: (answer) => (answer.state ? learn(answer.state) : gone()), error: failAll });
+        .subscribe({ next: ({ state }) => (state ? learn(state) : gone()), error: failAll });
     },
+    gone,
+    failed: failAll,
   });
 
-  /** One walk and no list: asked for whenever one of many readers moves or leaves. */
-  function slowest(): EntryId | undefined {
-    const now = asyncScheduler.now();
-    let ofMoving: EntryId | undefined;
-    let ofAll: EntryId | undefined;
-    for (const { cursor, waitingSince = now } of readers) {
-      if (cursor === '0-0') continue;
-      ofAll = older(ofAll, cursor);
-      if (now - waitingSince < leaseMs) ofMoving = older(ofMoving, cursor);
-    }
-    return ofMoving ?? ofAll;
-  }
+  const slowest = (): EntryId | undefined => readers.slowest(knownLog.leaseMs);
+
+  const lostByLog = (place: ReaderPlace): Error => new ProducerLostError({ ...place, reason: 'log' });
 
   function failAll(error: unknown): void {
     production?.stop();
-    for (const reader of [...readers]) reader.fail(() => error);
+    readers.failAll(() => error);
   }
 
   function gone(): void {
     production?.stop();
-    for (const reader of [...readers]) reader.fail((place) => new ProducerLostError({ ...place, reason: 'log' }));
+    readers.failAll(lostByLog);
   }
 
   /**
@@ -145,148 +107,53 @@ function createKeyRoom(log: InvocationLog, key: string, firstLeaseMs: number, on
    */
   function compareWith(knownThen: EntryId, next: LogState): void {
     if (compareIds(next.last, knownThen) >= 0) return;
-    state = next;
-    known = next.last;
-    newest = next.last;
-    for (const reader of [...readers]) {
-      if (compareIds(reader.cursor, known) <= 0) continue;
-      reader.fail((place) => new ProducerLostError({ ...place, reason: 'log' }));
-    }
+    knownLog.setBack(next);
+    readers.failAfter(next.last, lostByLog);
     production?.rewound(next);
   }
 
   function learn(next: LogState): void {
-    // Answers may overtake each other.
-    if (state && compareIds(next.last, state.last) < 0) return;
-    state = next;
-    leaseMs = next.leaseMs;
-    if (compareIds(next.last, known) > 0) known = next.last;
-    poke();
-    schedule();
-  }
-
-  function poke(): void {
-    for (const reader of [...readers]) if (compareIds(reader.cursor, known) < 0) reader.poke();
+    if (!knownLog.learn(next)) return;
+    readers.pokeUpTo(knownLog.known);
+    renewals.schedule();
   }
 
   function deliver(entries: readonly LogEntry[]): void {
     for (const entry of entries) {
-      if (compareIds(entry.id, newest) <= 0) continue;
-      newest = entry.id;
-      entriesSinceReport++;
-      if (compareIds(entry.id, known) > 0) known = entry.id;
+      if (!knownLog.isNews(entry.id)) continue;
       let decoded: DecodedEntry;
       try {
-        decoded = decodeEntry(entry);
+        decoded = newest = decodeEntry(entry, newest);
       } catch (error) {
         failAll(error);
         return;
       }
-      follow(decoded);
+      renewals.count(1);
+      if (knownLog.tell(decoded)) renewals.schedule();
       production?.observe(decoded);
       // From within a consumer's `next`: the readers find it in the log, in order, when all have got the one before.
       if (delivering) continue;
       delivering = true;
       try {
-        for (const reader of [...readers]) if (readers.has(reader)) reader.offer(decoded);
+        readers.offer(decoded);
       } finally {
         delivering = false;
       }
     }
     if (delivering) return;
-    poke();
+    readers.pokeUpTo(knownLog.known);
     moved();
   }
 
-  /** Keeps the state by what is told, so that nothing is asked about a run that is over. */
-  function follow({ kind, place, entry }: DecodedEntry): void {
-    if (!state || (kind !== 'end' && kind !== 'open')) return;
-    const { generation } = place;
-    state = { ...state, generation, last: entry.id, status: kind === 'end' ? 'complete' : 'running' };
-    schedule();
-  }
-
-  /** Tells the producer, here or elsewhere, how far the slowest reader is, where that matters. */
+  /** Tells the producer, here or elsewhere, how far the slowest reader is. */
   function moved(): void {
-    if (production) {
-      production.readersMoved();
-      return;
-    }
-    if (maxReplayBytes === Infinity || readers.size === 0 || state?.status !== 'running') return;
-    const here = placeOf(known);
-    const told = placeOf(reported);
-    const part = maxReplayBytes / announcedPart - entriesSinceReport * entryBytes;
-    if (here.generation === told.generation && here.bytes - told.bytes < part) return;
-    const cursor = slowest();
-    if (cursor === undefined || compareIds(cursor, reported) <= 0) return;
-    const { generation, bytes } = placeOf(cursor);
-    if (generation === told.generation && bytes - told.bytes < part) return;
-    renew(true);
-  }
-
-  /** One renewal at a time: each tells where the readers are now. */
-  function renew(announce: boolean): void {
-    if (isRenewing) {
-      renewAgain = { announce: announce || renewAgain?.announce === true };
-      return;
-    }
-    const cursor = slowest();
-    const request: Omit<RenewRequest, 'key'> = {
-      ...(cursor !== undefined && { reader: { member, cursor } }),
-      ...(cursor !== undefined && announce && { announce }),
-      ...(production && { producer: production.lease }),
-    };
-    if (!request.reader && !request.producer) return;
-    if (cursor !== undefined) {
-      reported = cursor;
-      entriesSinceReport = 0;
-    }
-    isRenewing = true;
-    const sentAt = asyncScheduler.now();
-    const knownThen = known;
-    calls.renew(request).subscribe({
-      next(roster) {
-        isRenewing = false;
-        if (roster === undefined) {
-          gone();
-          return;
-        }
-        compareWith(knownThen, roster.state);
-        const again = renewAgain;
-        renewAgain = undefined;
-        learn(roster.state);
-        production?.roster(roster);
-        if (!production) leaseWatch.see(roster.state, sentAt);
-        schedule(production && readers.size === 0 ? Math.max(0, ...roster.present.map(({ leftMs }) => leftMs)) : 0);
-        if (again) renew(again.announce);
-      },
-      error(error: unknown) {
-        isRenewing = false;
-        failAll(error);
-      },
-    });
-  }
-
-  /** @param leftMs - When the last presence of another process runs out, which nobody tells. */
-  function schedule(leftMs = 0): void {
-    ticking?.unsubscribe();
-    ticking = undefined;
-    if (state?.status !== 'running' || (readers.size === 0 && !production)) return;
-    const waits = [leaseMs / renewalsPerLease];
-    if (leftMs > 0) waits.push(leftMs + 1);
-    if (!production) waits.push(leaseWatch.nextMs(state));
-    ticking = asyncScheduler.schedule(() => renew(false), Math.max(1, Math.min(...waits)));
-  }
-
-  function leave(): void {
-    if (state?.status !== 'running') return;
-    // Nobody is here to be told of a failure, and a presence runs out by itself.
-    void calls.leave(member);
+    if (production) production.readersMoved();
+    else renewals.moved();
   }
 
   function disposeIfEmpty(): void {
     if (readers.size > 0 || production) return;
-    ticking?.unsubscribe();
+    renewals.stop();
     unwatch?.();
     unwatch = undefined;
     onEmpty();
@@ -297,27 +164,27 @@ function createKeyRoom(log: InvocationLog, key: string, firstLeaseMs: number, on
     const isProducing = production !== undefined;
     const sealed = production?.close();
     // Not for longer than others would need to notice.
-    if (sealed) await new Promise<void>((resolve) => whenSettled(sealed.pipe(takeUntil(timer(leaseMs))), resolve));
-    for (const reader of [...readers]) {
-      reader.fail((place) =>
-        isProducing
-          ? new ProducerLostError({ ...place, reason: 'closed' })
-          : new LogUnavailableError('it was closed', { key }),
-      );
+    if (sealed) {
+      await new Promise<void>((resolve) => whenSettled(sealed.pipe(takeUntil(timer(knownLog.leaseMs))), resolve));
     }
+    readers.failAll((place) =>
+      isProducing
+        ? new ProducerLostError({ ...place, reason: 'closed' })
+        : new LogUnavailableError('it was closed', { key }),
+    );
   }
 
   function watch(): void {
     let stopped = false;
     const stop = log.watch(key, {
       ready() {
-        leaseWatch.reset();
-        for (const reader of [...readers]) reader.poke();
-        if (production) renew(false);
+        renewals.reset();
+        readers.pokeAll();
+        if (production) renewals.renew(false);
       },
       entries: deliver,
       presence() {
-        if (production) renew(false);
+        if (production) renewals.renew(false);
       },
       failed: failAll,
       closing,
@@ -331,10 +198,10 @@ function createKeyRoom(log: InvocationLog, key: string, firstLeaseMs: number, on
   return {
     calls,
     get leaseMs() {
-      return leaseMs;
+      return knownLog.leaseMs;
     },
     get known() {
-      return known;
+      return knownLog.known;
     },
     get isClosing() {
       return isClosing;
@@ -345,69 +212,62 @@ function createKeyRoom(log: InvocationLog, key: string, firstLeaseMs: number, on
       production?.readersChanged();
     },
     remove(reader) {
-      if (!readers.delete(reader)) return;
+      if (!readers.remove(reader)) return;
       if (readers.size === 0) {
-        leave();
+        // Nobody is here to be told of a failure, and a presence runs out by itself.
+        if (knownLog.isRunning) void calls.leave(member);
         production?.lastReaderLeft(reader.cursor);
       }
       production?.readersChanged();
       disposeIfEmpty();
     },
-    join(cursor, claim) {
-      return calls.join({ member, cursor: slowest() ?? cursor, ...(claim && { claim }) });
-    },
+    join: (cursor, claim) => calls.join({ member, cursor: slowest() ?? cursor, ...(claim && { claim }) }),
     read(after, maxBytes) {
-      const id = `${after}/${maxBytes}`;
-      const shared = reading.get(id);
-      if (shared) return shared;
-      const knownThen = known;
-      const answer = calls.read({ after, maxBytes });
-      reading.set(id, answer);
-      const done = (): unknown => reading.delete(id);
-      answer.subscribe({
-        next(page) {
-          done();
-          entriesSinceReport += page?.entries.length ?? 0;
-          if (page) compareWith(knownThen, page.state);
-        },
-        error: done,
+      const knownThen = knownLog.known;
+      return pages.read(after, maxBytes, (page) => {
+        renewals.count(page.entries.length);
+        compareWith(knownThen, page.state);
       });
-      return answer;
     },
     learn(next) {
-      maxReplayBytes = decodeOpening(next.opening).maxReplayBytes;
+      renewals.setWindow(decodeOpening(next.opening).maxReplayBytes);
       learn(next);
     },
     produce(init) {
-      if (compareIds(init.state.last, newest) > 0) newest = init.state.last;
+      knownLog.skipTo(init.state.last);
       production = createProduction(
         {
           calls,
           member,
           slowest,
           hasReaders: () => readers.size > 0,
-          allPaused: () => readers.size > 0 && [...readers].every(({ paused }) => paused),
+          allPaused: () => readers.allPaused,
           deliver,
           learn,
           gone,
           failed: failAll,
-          renewNow: () => renew(false),
+          renewNow: () => renewals.renew(false),
           ended() {
             production = undefined;
             disposeIfEmpty();
-            schedule();
+            renewals.schedule();
           },
         },
         init,
       );
       production.start();
-      schedule();
+      renewals.schedule();
     },
-    positioned() {
-      if (!production && state?.status === 'running') renew(true);
+    positioned(reader) {
+      readers.setLive(reader, false);
+      if (!production && knownLog.isRunning) renewals.renew(true);
     },
+    setLive: readers.setLive,
     moved,
-    paceChanged: () => production?.readersChanged(),
+    setPaused(isPaused) {
+      readers.setPaused(isPaused);
+      production?.readersChanged();
+    },
   };
 }
 

@@ -4,10 +4,11 @@ import type { RetryEvent } from '../events.js';
 import { captureContext } from '../shared/async-context.js';
 import { compareIds, lastTakeoverSlot, placeOf, positionOf, type Place, type Position } from './entry-id.js';
 import type { EntryId, JoinAnswer, LogClaim, LogPage, LogState } from './invocation-log.js';
-import type { KeyRoom, ReaderPlace, RoomReader } from './key-room.js';
+import type { KeyRoom } from './key-room.js';
 import { decodeEntry, decodeOpening, type DecodedEntry, type Ending, type PositionedEvent } from './log-records.js';
 import { startOf, wasGiven } from './reader-start.js';
 import type { replayAfter } from './replayed-source.js';
+import type { ReaderPlace, RoomReader } from './room-readers.js';
 import { firstClaim, takeOver, type ProducerOptions } from './take-over.js';
 
 /** A page of a reader that never pauses, and of one that holds what it has not passed on yet, in bytes. */
@@ -34,8 +35,10 @@ export function startReader(room: KeyRoom, subscriber: Subscriber<PositionedEven
   /** What was written before this consumer came, and is no news to it. */
   let history: EntryId | undefined;
   let held: DecodedEntry[] = [];
+  let isAdded = false;
   let isPlaced = false;
   let isPaused = false;
+  /** Whether entries are taken as they are offered. */
   let isLive = false;
   let isReading = false;
   let isBusy = false;
@@ -73,13 +76,13 @@ export function startReader(room: KeyRoom, subscriber: Subscriber<PositionedEven
         return;
       }
       if (compareIds(entry.entry.id, cursor) <= 0) return;
-      isLive = false;
+      setLive(false);
       waitingSince ??= asyncScheduler.now();
       work();
     },
     poke() {
       if (!isPlaced) return;
-      isLive = false;
+      setLive(false);
       mustRead = true;
       work();
     },
@@ -87,6 +90,12 @@ export function startReader(room: KeyRoom, subscriber: Subscriber<PositionedEven
       fail(error(place()));
     },
   };
+
+  function setLive(next: boolean): void {
+    if (isLive === next) return;
+    isLive = next;
+    room.setLive(reader, next);
+  }
 
   function fail(error: unknown): void {
     if (subscriber.closed) return;
@@ -118,7 +127,7 @@ export function startReader(room: KeyRoom, subscriber: Subscriber<PositionedEven
       if (payload.length !== end.bytes - before.bytes) {
         if (payload.length > 0) throw new ProducerLostError({ ...place(), reason: 'log' });
         // Another consumer has given the buffer away: the log has the bytes still.
-        isLive = false;
+        setLive(false);
         mustRead = true;
         mustRun = true;
         held = [];
@@ -266,7 +275,7 @@ export function startReader(room: KeyRoom, subscriber: Subscriber<PositionedEven
     isPlaced = true;
     if (producer && claim) took(answer, producer, claim.owner, 1);
     else room.learn(answer.state);
-    room.positioned();
+    room.positioned(reader);
     work();
   }
 
@@ -280,7 +289,7 @@ export function startReader(room: KeyRoom, subscriber: Subscriber<PositionedEven
       if (held.length > 0 && !isPaused && !subscriber.closed) run(passHeld, undefined);
       if (isPaused || subscriber.closed || isReading || held.length > 0 || isLive) continue;
       if (mustRead || compareIds(cursor, room.known) < 0) readOn();
-      else isLive = true;
+      else setLive(true);
     }
     isBusy = false;
   }
@@ -331,7 +340,7 @@ export function startReader(room: KeyRoom, subscriber: Subscriber<PositionedEven
       if (compareIds(page.state.last, cursor) > 0) throw new ProducerLostError({ ...place(), reason: 'log' });
       return;
     }
-    held = page.entries.map(decodeEntry);
+    held = page.entries.map((entry) => decodeEntry(entry));
     const isFirst = after === 'now' && delivered === undefined && !isEntry;
     let previous: DecodedEntry | undefined;
     for (const entry of held) {
@@ -358,14 +367,15 @@ export function startReader(room: KeyRoom, subscriber: Subscriber<PositionedEven
       next(paused) {
         if (paused === isPaused) return;
         isPaused = paused;
-        if (paused) isLive = false;
-        room.paceChanged();
+        if (paused) setLive(false);
+        if (isAdded) room.setPaused(paused);
         if (!paused && isPlaced) work();
       },
       error: fail,
     }),
   );
   if (subscriber.closed) return;
+  isAdded = true;
   room.add(reader);
   const claim = producer && after === undefined ? firstClaim(producer) : undefined;
   room.join('0-0', claim).subscribe({ next: (answer) => joined(answer, claim), error: fail });

@@ -66,11 +66,15 @@ export function encodeEnding(ending: Ending): string {
   return write({ k: 'end', ...ending });
 }
 
-/** @throws ProtocolError for an opening entry of a later version. */
-export function decodeEntry(entry: LogEntry): DecodedEntry {
+/**
+ * Decodes an entry. The one before it, where it is known, has its place read already.
+ *
+ * @throws ProtocolError for an opening entry of a later version.
+ */
+export function decodeEntry(entry: LogEntry, last?: DecodedEntry): DecodedEntry {
   const place = placeOf(entry.id);
   const position = positionOf(place);
-  const base = { entry, place, before: placeOf(entry.previous) };
+  const base = { entry, place, before: last?.entry.id === entry.previous ? last.place : placeOf(entry.previous) };
   if (entry.record === '') {
     return { ...base, kind: 'event', event: { type: 'chunk', payload: entry.payload, position } };
   }

@@ -34,9 +34,11 @@ export function decodeMessage(message: Buffer): LogEntry[] {
   const entries: LogEntry[] = [];
   const { length } = message;
   for (let at = 1; at < length;) {
-    const idEnd = message.indexOf(space, at);
-    const previousEnd = message.indexOf(space, idEnd + 1);
-    if (idEnd < 0 || previousEnd < 0) break;
+    let idEnd = at;
+    while (idEnd < length && message[idEnd] !== space) idEnd++;
+    let previousEnd = idEnd + 1;
+    while (previousEnd < length && message[previousEnd] !== space) previousEnd++;
+    if (previousEnd >= length) break;
     const id = message.toString('latin1', at, idEnd) as EntryId;
     const previous = longPrevious(id, message.toString('latin1', idEnd + 1, previousEnd));
     let recordBytes = 0;

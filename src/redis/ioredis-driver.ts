@@ -1,5 +1,5 @@
-import { slotOf } from './slot-of.js';
-import type { RedisDriver, RedisSubscriber, SubscriberHandlers } from './redis-client.js';
+import type { MessageListener, RedisDriver, RedisSubscriber, SubscriberHandlers } from './redis-client.js';
+import { createDriver, type Primary } from './redis-driver.js';
 
 /** What the log uses of a `Redis` of `ioredis` 5.6 and 6. */
 interface Client {
@@ -25,34 +25,21 @@ interface Cluster extends Pick<Client, 'callBuffer' | 'status'> {
 
 /** Drives a `Redis` or a `Cluster` of `ioredis` 5.6 or 6. */
 export function ioredisDriver(given: object): RedisDriver {
-  if (!('isCluster' in given && given.isCluster)) {
-    const client = given as unknown as Client;
-    return {
-      isCluster: false,
-      isClosed: () => client.status === 'end',
-      send: (_key, command) => client.callBuffer(...command),
-      primaryOf: () => 'server',
-      openSubscriber: (_key, handlers) => Promise.resolve(subscriber(client, false, handlers)),
-    };
-  }
-  const cluster = given as unknown as Cluster;
-  const primaryOf = (key: string): string => {
-    const address = cluster.slots[slotOf(key)]?.[0];
-    if (address === undefined) throw new Error('CLUSTERDOWN Hash slot not served');
-    return address;
-  };
-  return {
-    isCluster: true,
-    isClosed: () => cluster.status === 'end',
-    send: (_key, command) => cluster.callBuffer(...command),
-    primaryOf,
-    openSubscriber: (key, handlers) => {
-      const address = primaryOf(key);
-      const node = cluster.nodes('master').find(({ options: { host, port } }) => `${host}:${port}` === address);
-      if (!node) return Promise.reject(new Error('CLUSTERDOWN Hash slot not served'));
-      return Promise.resolve(subscriber(node, true, handlers));
-    },
-  };
+  const client = given as Client | Cluster;
+  return createDriver<Client>({
+    isClosed: () => client.status === 'end',
+    send: (_key, command) => client.callBuffer(...command),
+    server: 'isCluster' in client && client.isCluster ? (slot) => primaryOf(client, slot) : (client as Client),
+    subscriber,
+  });
+}
+
+function primaryOf(cluster: Cluster, slot: number): Primary<Client> | undefined {
+  const address = cluster.slots[slot]?.[0];
+  if (address === undefined) return undefined;
+  const client = (): Client | undefined =>
+    cluster.nodes('master').find(({ options: { host, port } }) => `${host}:${port}` === address);
+  return { address, client };
 }
 
 /**
@@ -68,8 +55,10 @@ function subscriber(original: Client, isSharded: boolean, handlers: SubscriberHa
     readOnly: false,
     retryStrategy: (attempt: number) => Math.min(50 * 2 ** attempt, 1_000),
   });
-  const onMessage = (channel: Buffer, message: Buffer): void => handlers.onMessage(channel.toString(), message);
-  client.on(isSharded ? 'smessageBuffer' : 'messageBuffer', onMessage);
+  const listeners = new Map<string, MessageListener>();
+  client.on(isSharded ? 'smessageBuffer' : 'messageBuffer', (channel, message) =>
+    listeners.get(channel.toString())?.(message),
+  );
   client.on('error', handlers.onCut);
   client.on('close', handlers.onCut);
   client.on('ready', handlers.onReady);
@@ -77,8 +66,14 @@ function subscriber(original: Client, isSharded: boolean, handlers: SubscriberHa
   client.on('end', handlers.onGone);
   client.connect().catch(handlers.onCut);
   return {
-    subscribe: (channel) => client[isSharded ? 'ssubscribe' : 'subscribe'](channel),
-    unsubscribe: (channel) => client[isSharded ? 'sunsubscribe' : 'unsubscribe'](channel),
+    subscribe(channel, listener) {
+      listeners.set(channel, listener);
+      return client[isSharded ? 'ssubscribe' : 'subscribe'](channel);
+    },
+    unsubscribe(channel) {
+      listeners.delete(channel);
+      return client[isSharded ? 'sunsubscribe' : 'unsubscribe'](channel);
+    },
     close: () => client.disconnect(),
   };
 }

@@ -1,7 +1,11 @@
-import { slotOf } from './slot-of.js';
-import type { RedisCommand, RedisDriver, RedisSubscriber, SubscriberHandlers } from './redis-client.js';
-
-type Listener = (message: Buffer, channel: Buffer) => void;
+import type {
+  MessageListener,
+  RedisCommand,
+  RedisDriver,
+  RedisSubscriber,
+  SubscriberHandlers,
+} from './redis-client.js';
+import { createDriver, type Primary } from './redis-driver.js';
 
 interface CommandOptions {
   readonly typeMapping: Readonly<Record<number, unknown>>;
@@ -16,10 +20,10 @@ interface Client {
   connect(): Promise<unknown>;
   destroy(): void;
   on(event: string, listener: () => void): unknown;
-  subscribe(channel: string, listener: Listener, bufferMode: true): Promise<void>;
-  unsubscribe(channel: string, listener: Listener, bufferMode: true): Promise<void>;
-  sSubscribe(channel: string, listener: Listener, bufferMode: true): Promise<void>;
-  sUnsubscribe(channel: string, listener: Listener, bufferMode: true): Promise<void>;
+  subscribe(channel: string, listener: MessageListener, bufferMode: true): Promise<void>;
+  unsubscribe(channel: string, listener: MessageListener, bufferMode: true): Promise<void>;
+  sSubscribe(channel: string, listener: MessageListener, bufferMode: true): Promise<void>;
+  sUnsubscribe(channel: string, listener: MessageListener, bufferMode: true): Promise<void>;
 }
 
 interface ClusterNode {
@@ -41,34 +45,31 @@ const bytesAsBuffers: CommandOptions = { typeMapping: { 36: Buffer }, timeout: u
 
 /** Drives a client or a cluster of `redis` 5 or 6. */
 export function nodeRedisDriver(given: object): RedisDriver {
-  if (!('nodeClient' in given)) {
-    const client = given as unknown as Client;
-    return {
-      isCluster: false,
-      isClosed: () => !client.isOpen,
-      send: (_key, command) => client.sendCommand(command, bytesAsBuffers),
-      primaryOf: () => 'server',
-      openSubscriber: (_key, handlers) => Promise.resolve(subscriber(client, false, handlers)),
-    };
+  const client = given as Client | Cluster;
+  const isClosed = (): boolean => !client.isOpen;
+  if ('nodeClient' in client) {
+    return createDriver<Client>({
+      isClosed,
+      send: (key, command) => client.sendCommand(key, false, command, bytesAsBuffers),
+      server: (slot) => primaryOf(client, slot),
+      subscriber,
+    });
   }
-  const cluster = given as unknown as Cluster;
-  const primaryOf = (key: string): ClusterNode => {
-    const node = cluster.slots[slotOf(key)]?.master;
-    if (!node) throw new Error('CLUSTERDOWN Hash slot not served');
-    return node;
-  };
-  return {
-    isCluster: true,
-    isClosed: () => !cluster.isOpen,
-    send: (key, command) => cluster.sendCommand(key, false, command, bytesAsBuffers),
-    primaryOf: (key) => primaryOf(key).address,
-    openSubscriber: async (key, handlers) => subscriber(await cluster.nodeClient(primaryOf(key)), true, handlers),
-  };
+  return createDriver<Client>({
+    isClosed,
+    send: (_key, command) => client.sendCommand(command, bytesAsBuffers),
+    server: client,
+    subscriber,
+  });
+}
+
+function primaryOf(cluster: Cluster, slot: number): Primary<Client> | undefined {
+  const node = cluster.slots[slot]?.master;
+  return node && { address: node.address, client: () => cluster.nodeClient(node) };
 }
 
 function subscriber(original: Client, isSharded: boolean, handlers: SubscriberHandlers): RedisSubscriber {
   const client = original.duplicate({ commandOptions: {}, clientSideCache: undefined, disableOfflineQueue: false });
-  const onMessage: Listener = (message, channel) => handlers.onMessage(channel.toString(), message);
   // Without a listener of its own, the first cut of this connection would be an uncaught exception.
   client.on('error', handlers.onCut);
   client.on('reconnecting', handlers.onCut);
@@ -78,8 +79,8 @@ function subscriber(original: Client, isSharded: boolean, handlers: SubscriberHa
   client.on('__MOVED', handlers.onGone);
   client.connect().catch(handlers.onGone);
   return {
-    subscribe: (channel) => client[isSharded ? 'sSubscribe' : 'subscribe'](channel, onMessage, true),
-    unsubscribe: (channel) => client[isSharded ? 'sUnsubscribe' : 'unsubscribe'](channel, onMessage, true),
+    subscribe: (channel, listener) => client[isSharded ? 'sSubscribe' : 'subscribe'](channel, listener, true),
+    unsubscribe: (channel, listener) => client[isSharded ? 'sUnsubscribe' : 'unsubscribe'](channel, listener, true),
     close: () => {
       if (client.isOpen) client.destroy();
     },

@@ -31,16 +31,18 @@ export interface RedisDriver {
   openSubscriber(key: string, handlers: SubscriberHandlers): Promise<RedisSubscriber>;
 }
 
+/** Takes what was published in one channel. */
+export type MessageListener = (message: Buffer) => void;
+
 /** A connection that reconnects by itself. */
 export interface RedisSubscriber {
-  /** Resolves when the server has confirmed. Subscribing again confirms again. */
-  subscribe(channel: string): Promise<unknown>;
-  unsubscribe(channel: string): Promise<unknown>;
+  /** Resolves when the server has confirmed. Subscribing again, with the same listener, confirms again. */
+  subscribe(channel: string, listener: MessageListener): Promise<unknown>;
+  unsubscribe(channel: string, listener: MessageListener): Promise<unknown>;
   close(): void;
 }
 
 export interface SubscriberHandlers {
-  readonly onMessage: (channel: string, message: Buffer) => void;
   /** The connection is there, at first or again. What was published meanwhile is lost. */
   readonly onReady: () => void;
   /** The connection is cut and will be tried again. */

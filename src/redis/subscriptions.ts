@@ -1,6 +1,6 @@
 import { timer } from 'rxjs';
 import { isPassing } from './redis-failure.js';
-import type { RedisDriver, RedisSubscriber } from './redis-client.js';
+import type { MessageListener, RedisDriver, RedisSubscriber } from './redis-client.js';
 
 /** What happens in one channel. */
 export interface ChannelListener {
@@ -31,6 +31,7 @@ interface Connection {
 interface Channel {
   readonly name: string;
   readonly listeners: Set<ChannelListener>;
+  readonly onMessage: MessageListener;
   connection: Connection | undefined;
   isReady: boolean;
 }
@@ -69,9 +70,6 @@ export function openSubscriptions(driver: RedisDriver): Subscriptions {
     const known = connections.get(address);
     if (known) return known;
     const subscriber = driver.openSubscriber(channelName, {
-      onMessage: (name, message) => {
-        for (const listener of channels.get(name)?.listeners ?? []) listener.message(message);
-      },
       onReady: () => {
         connection.isReady = true;
         connection.failures = 0;
@@ -90,7 +88,7 @@ export function openSubscriptions(driver: RedisDriver): Subscriptions {
 
   const subscribe = (connection: Connection, channel: Channel): void => {
     connection.subscriber
-      .then((subscriber) => subscriber.subscribe(channel.name))
+      .then((subscriber) => subscriber.subscribe(channel.name, channel.onMessage))
       .then(
         () => {
           if (channel.connection !== connection) return;
@@ -131,7 +129,9 @@ export function openSubscriptions(driver: RedisDriver): Subscriptions {
   };
 
   const unsubscribe = (channel: Channel): void => {
-    channel.connection?.subscriber.then((subscriber) => subscriber.unsubscribe(channel.name)).catch(ignore);
+    channel.connection?.subscriber
+      .then((subscriber) => subscriber.unsubscribe(channel.name, channel.onMessage))
+      .catch(ignore);
     release(channel);
   };
 
@@ -155,12 +155,7 @@ export function openSubscriptions(driver: RedisDriver): Subscriptions {
 
   return {
     add: (name, listener) => {
-      const channel: Channel = channels.get(name) ?? {
-        name,
-        listeners: new Set(),
-        connection: undefined,
-        isReady: false,
-      };
+      const channel = channels.get(name) ?? createChannel(name);
       channels.set(name, channel);
       channel.listeners.add(listener);
       if (channel.isReady) queueMicrotask(() => channel.listeners.has(listener) && listener.ready());
@@ -190,6 +185,15 @@ export function openSubscriptions(driver: RedisDriver): Subscriptions {
       channels.clear();
     },
   };
+}
+
+function createChannel(name: string): Channel {
+  const listeners = new Set<ChannelListener>();
+  // A function for each channel: a client names the channel in bytes, and this runs for each token.
+  const onMessage = (message: Buffer): void => {
+    for (const listener of listeners) listener.message(message);
+  };
+  return { name, listeners, onMessage, connection: undefined, isReady: false };
 }
 
 function close({ subscriber }: Connection): void {
