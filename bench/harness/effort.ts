@@ -30,7 +30,7 @@ export const full: Effort = {
   concurrencyRounds: 3,
   concurrencySeconds: 10,
   logRounds: 3,
-  logSeconds: 10,
+  logSeconds: 6,
   relayRounds: 5,
   relaySeconds: 10,
 };

@@ -3,6 +3,7 @@ import { createClient } from 'redis';
 import { Subject } from 'rxjs';
 import type { LambdaStreamEvent } from '../../src/index.js';
 import { followInvocation, joinInvocation } from '../../src/log/index.js';
+import { decodeMessage } from '../../src/redis/entry-codec.js';
 import { redisLog } from '../../src/redis/index.js';
 import { chunkEvent, headEvent } from '../../src/testing/index.js';
 import { largeBytes, largeKey, lateJoiners, type Order, type Report, type Role, type Task } from './protocol.js';
@@ -86,6 +87,20 @@ const works: Readonly<Record<Role, () => Work>> = {
       open: () => works['log-reader']().open(),
       go() {
         for (let index = 0; index < lateJoiners; index++) followInvocation(log, largeKey).subscribe();
+      },
+    };
+  },
+
+  'subscribe-reader': () => {
+    const countMessage = (message: Buffer): void => {
+      // `e` is a message of entries.
+      if (message[0] !== 0x65) return;
+      for (const { record, payload } of decodeMessage(message)) if (record === '') count.add(payload);
+    };
+    return {
+      async open() {
+        const subscriber = await client.duplicate().connect();
+        await Promise.all(keys.map((key) => subscriber.subscribe(`rx:{${key}}:live`, countMessage, true)));
       },
     };
   },

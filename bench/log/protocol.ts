@@ -1,5 +1,12 @@
 /** What a process of this part does: one writes the streams, others read them. */
-export type Role = 'log-producer' | 'log-reader' | 'late-joiners' | 'xadd-producer' | 'xread-reader' | 'poll-reader';
+export type Role =
+  | 'log-producer'
+  | 'log-reader'
+  | 'late-joiners'
+  | 'subscribe-reader'
+  | 'xadd-producer'
+  | 'xread-reader'
+  | 'poll-reader';
 
 export interface Task {
   readonly role: Role;

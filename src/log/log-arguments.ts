@@ -19,6 +19,9 @@ const keyText: OptionRule = {
 /** The lease of an invocation, and of one whose own lease is not known, in milliseconds. */
 export const defaultLeaseMs = 10_000;
 
+/** How long a log's answer is waited for, in milliseconds: three leases. */
+export const answerLimitMs = (leaseMs: number): number => 3 * leaseMs;
+
 /** A position, or the word 'now'. */
 export const positionOrNow: OptionRule = {
   expected: `a position such as '1732545600000-42', or 'now'`,

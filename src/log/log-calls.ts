@@ -17,6 +17,7 @@ import type {
   SealAnswer,
   SealRequest,
 } from './invocation-log.js';
+import { answerLimitMs } from './log-arguments.js';
 
 type WithoutKey<T> = Omit<T, 'key'>;
 
@@ -33,9 +34,6 @@ export interface LogCalls {
   inspect(): Observable<LogState | undefined>;
   forget(): Observable<void>;
 }
-
-/** How many leases an answer is waited for. */
-const maxLeases = 3;
 
 /** All keys of a log share one timer. */
 const deadlinesOfLogs = new WeakMap<InvocationLog, Deadlines>();
@@ -77,7 +75,7 @@ export function createLogCalls(log: InvocationLog, key: string, leaseMs: () => n
       failed(error);
     }
     if (!call.isOver) {
-      callOff = deadlines.add(maxLeases * leaseMs(), () => failed(unavailable('it does not answer')));
+      callOff = deadlines.add(answerLimitMs(leaseMs()), () => failed(unavailable('it does not answer')));
     }
     return answer;
   }
