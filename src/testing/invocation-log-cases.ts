@@ -1,6 +1,9 @@
 import type { InvocationLogCase } from './log-cases/case-bench.js';
+import { claimCases } from './log-cases/claim-cases.js';
+import { endCases } from './log-cases/end-cases.js';
+import { entryCases } from './log-cases/entry-cases.js';
 import { sharingCases } from './log-cases/sharing-cases.js';
-import { storageCases } from './log-cases/storage-cases.js';
+import { watchCases } from './log-cases/watch-cases.js';
 
 export type { InvocationLogCase, OpenLog } from './log-cases/case-bench.js';
 
@@ -15,4 +18,10 @@ export type { InvocationLogCase, OpenLog } from './log-cases/case-bench.js';
  *   test(name, () => run(() => natsLog({ servers })));
  * }
  */
-export const invocationLogCases: readonly InvocationLogCase[] = [...storageCases, ...sharingCases];
+export const invocationLogCases: readonly InvocationLogCase[] = [
+  ...claimCases,
+  ...entryCases,
+  ...endCases,
+  ...watchCases,
+  ...sharingCases,
+];
