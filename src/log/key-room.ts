@@ -262,7 +262,7 @@ function createKeyRoom(log: InvocationLog, key: string, firstLeaseMs: number, on
       readers.setLive(reader, false);
       if (!production && knownLog.isRunning) renewals.renew(true);
     },
-    setLive: readers.setLive,
+    setLive: (reader, isLive) => readers.setLive(reader, isLive),
     moved,
     setPaused(isPaused) {
       readers.setPaused(isPaused);

@@ -57,7 +57,10 @@ export function createRenewals(host: RenewalsHost): Renewals {
   let isRenewing = false;
   let renewAgain: { announce: boolean } | undefined;
 
-  const leaseWatch = createLeaseWatch({ mayTakeOver: () => readers.mayTakeOver, seal: host.sealLoss });
+  const leaseWatch = createLeaseWatch({
+    mayTakeOver: () => readers.mayTakeOver,
+    seal: (record) => host.sealLoss(record),
+  });
 
   function moved(): void {
     if (maxReplayBytes === Infinity || readers.size === 0 || !log.isRunning) return;

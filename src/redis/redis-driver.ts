@@ -9,12 +9,12 @@ export interface Primary<Client> {
 
 /** What a client library does in its own way. */
 export interface ClientAdapter<Client> {
-  isClosed(): boolean;
-  send(key: string, command: RedisCommand): Promise<unknown>;
+  readonly isClosed: () => boolean;
+  readonly send: (key: string, command: RedisCommand) => Promise<unknown>;
   /** The client itself, or in a cluster the primary of a slot; undefined while the slot has none. */
   readonly server: Client | ((slot: number) => Primary<Client> | undefined);
   /** Opens a connection like the client's for subscriptions, in a cluster for sharded channels. */
-  subscriber(client: Client, isSharded: boolean, handlers: SubscriberHandlers): RedisSubscriber;
+  readonly subscriber: (client: Client, isSharded: boolean, handlers: SubscriberHandlers) => RedisSubscriber;
 }
 
 /** Makes a driver for a client, or for a cluster, of one of the client libraries. */
