@@ -58,8 +58,6 @@ function createKeyRoom(log: InvocationLog, key: string, firstLeaseMs: number, on
   const pages = createSharedPages(calls);
   let production: Production | undefined;
   let unwatch: (() => void) | undefined;
-  /** The entry that was delivered last. */
-  let newest: DecodedEntry | undefined;
   let delivering = false;
   let isClosing = false;
 
@@ -123,7 +121,7 @@ function createKeyRoom(log: InvocationLog, key: string, firstLeaseMs: number, on
       if (!knownLog.isNews(entry.id)) continue;
       let decoded: DecodedEntry;
       try {
-        decoded = newest = decodeEntry(entry, newest);
+        decoded = decodeEntry(entry, knownLog.known, knownLog.knownPlace);
       } catch (error) {
         failAll(error);
         return;

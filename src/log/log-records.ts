@@ -3,7 +3,7 @@ import type { LambdaStreamEvent, RetryEvent, UnknownEvent } from '../events.js';
 import { decodeFailure, encodeFailure } from '../shared/failure-codec.js';
 import { fromTaggedJson, toTaggedJson } from '../shared/tagged-json.js';
 import { placeOf, positionOf, type Place, type Position } from './entry-id.js';
-import type { LogEnd, LogEntry } from './invocation-log.js';
+import type { EntryId, LogEnd, LogEntry } from './invocation-log.js';
 
 /** The version of the entries that this package writes, and the newest that it reads. */
 const version = 1;
@@ -67,14 +67,15 @@ export function encodeEnding(ending: Ending): string {
 }
 
 /**
- * Decodes an entry. The one before it, where it is known, has its place read already.
+ * Decodes an entry. The place of the one before it is not read again where that is the last one.
  *
  * @throws ProtocolError for an opening entry of a later version.
  */
-export function decodeEntry(entry: LogEntry, last?: DecodedEntry): DecodedEntry {
+export function decodeEntry(entry: LogEntry, lastId?: EntryId, lastPlace?: Place): DecodedEntry {
   const place = placeOf(entry.id);
   const position = positionOf(place);
-  const base = { entry, place, before: last?.entry.id === entry.previous ? last.place : placeOf(entry.previous) };
+  const before = lastPlace && entry.previous === lastId ? lastPlace : placeOf(entry.previous);
+  const base = { entry, place, before };
   if (entry.record === '') {
     return { ...base, kind: 'event', event: { type: 'chunk', payload: entry.payload, position } };
   }
