@@ -1,5 +1,6 @@
-import { asyncScheduler, timer } from 'rxjs';
+import { timer } from 'rxjs';
 import { LogUnavailableError } from '../errors.js';
+import { createDeadlines } from '../log/deadlines.js';
 import { answerLimitMs, defaultLeaseMs } from '../log/log-arguments.js';
 import { checkServer } from './check-server.js';
 import type { Reply } from './entry-codec.js';
@@ -43,12 +44,10 @@ export interface RedisCalls {
   readonly close: () => void;
 }
 
-/**
- * Repeats what a cut connection or a failover interrupts, for as long as an answer is waited for. Whoever asks watches
- * that time (`log/log-calls`): no timer is needed here for each call.
- */
+/** Repeats what a cut connection or a failover interrupts, for three leases, which is how long an answer may take. */
 export function createRedisCalls(driver: RedisDriver): RedisCalls {
   const run = scriptRunner(driver);
+  const deadlines = createDeadlines();
   let isChecked = false;
   let checking: Promise<void> | undefined;
   let isClosed = false;
@@ -75,19 +74,32 @@ export function createRedisCalls(driver: RedisDriver): RedisCalls {
           reject(closedError(key));
           return;
         }
-        const repeatsUntil = asyncScheduler.now() + answerLimitMs(leaseMs);
+        const limitMs = answerLimitMs(leaseMs);
+        let isOver = false;
+        const callOff = deadlines.add(limitMs, () => {
+          isOver = true;
+          reject(new LogUnavailableError(`Redis has not answered for ${limitMs} ms, three leases`, { key }));
+        });
+        const fail = (error: unknown): void => {
+          callOff();
+          reject(unavailable(error, key));
+        };
         const attempt = (count: number): void => {
+          if (isOver) return;
           const sent = isChecked ? run(name, keys.all, args) : runChecked(name, keys, args);
           sent
             .then(
-              (reply) => resolve(decode(reply as Reply)),
+              (reply) => {
+                callOff();
+                resolve(decode(reply as Reply));
+              },
               (error: unknown) => {
-                const isLast = asyncScheduler.now() >= repeatsUntil;
-                if (isLast || !isPassing(error) || isClosed || driver.isClosed()) throw error;
-                void timer(Math.min(25 * 2 ** count, 1_000)).forEach(() => attempt(count + 1));
+                if (isOver) return;
+                if (!isPassing(error) || isClosed || driver.isClosed()) fail(error);
+                else void timer(Math.min(25 * 2 ** count, 1_000)).forEach(() => attempt(count + 1));
               },
             )
-            .catch((error: unknown) => reject(unavailable(error, key)));
+            .catch(fail);
         };
         attempt(1);
       });
