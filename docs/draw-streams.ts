@@ -9,6 +9,8 @@ const rowHeight = 84;
 /** Where the server's line begins and ends, and where the consumer's text begins. */
 const line = { from: 196, to: 430 };
 const output = 452;
+/** The height of the line above the rows, which names both sides. */
+const head = 36;
 
 /** Something that appears at a time, in seconds, and stays until the picture begins again. */
 interface Appearing {
@@ -108,8 +110,8 @@ export function drawStreams(): string {
     );
     return element('circle', { class: 'chunk moving', style: `animation-name:${name}`, cx: line.from, cy: y, r: 6 });
   };
-  const drawn = rows.flatMap((row, index) => drawRow(row, 16 + index * rowHeight, appear, move));
-  const height = 16 + rows.length * rowHeight;
+  const drawn = rows.flatMap((row, index) => drawRow(row, head + index * rowHeight, appear, move));
+  const height = head + rows.length * rowHeight;
   const style = [
     'text{font:14px system-ui,-apple-system,"Segoe UI",Roboto,Arial,sans-serif}',
     '.code{font:13px ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;white-space:pre}' +
@@ -131,6 +133,8 @@ export function drawStreams(): string {
     ),
     element('style', {}, style),
     element('rect', { class: 'ground', x: 0.5, y: 0.5, width: width - 1, height: height - 1, rx: 8 }),
+    element('text', { x: line.from, y: 28, class: 'small muted' }, text('the function on Lambda')),
+    element('text', { x: output, y: 28, class: 'small muted' }, text('your code')),
     ...drawn,
   )}\n`;
 }

@@ -20,12 +20,16 @@ afterAll(() => rm(folder, { recursive: true }));
 
 const installed = (path: string): string => join(folder, 'node_modules/rx-lambda-stream', path);
 
-it('every link of every page leads to a file of the tarball', () => {
+it('every link of every page leads to a file of the tarball, and to a heading that is there', () => {
   const pages = packed.filter((path) => path.endsWith('.md'));
   expect(pages.length).toBeGreaterThan(25);
   for (const page of pages) {
     const dead = readPage(page).links.filter(({ path }) => !existsSync(installed(path)));
     expect(dead, page).toEqual([]);
+    const lost = readPage(page).links.filter(
+      ({ path, anchor }) => anchor !== undefined && !readPage(path).anchors.includes(anchor),
+    );
+    expect(lost, page).toEqual([]);
   }
 });
 
