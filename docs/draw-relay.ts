@@ -77,7 +77,8 @@ export function drawRelay(): string {
       'title',
       {},
       text(
-        'Browsers and other clients ask your servers, through a proxy; one of these reads from Lambda, all read the log.',
+        'Browsers and other clients ask your servers, through a proxy; ' +
+          'one of these reads from Lambda, all read the log.',
       ),
     ),
     element('style', {}, style),

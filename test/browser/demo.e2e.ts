@@ -49,7 +49,8 @@ test('npm run demo clears the screen, warns of nothing, and shows six things in 
   expect(lines.replaceAll(/\d+(?:\.\d+)? ms/g, 'N ms').replaceAll(/(?:tick \d+ {2})+/g, 'ticks ')).toBe(
     [
       '1. Text, as it is written:',
-      '   An Observable is lazy 💤, pushes values over time ⏳, and stops when you unsubscribe ✋. You see each word while the handler is still writing.',
+      '   An Observable is lazy 💤, pushes values over time ⏳, ' +
+        'and stops when you unsubscribe ✋. You see each word while the handler is still writing.',
       '',
       '2. NDJSON, one line a record:',
       '   █░░░░░ step 1 of 6',
