@@ -27,7 +27,7 @@ for (const name of ['window', 'document', 'location', 'Element', 'SVGElement', '
 }
 const nodeFetch = globalThis.fetch;
 
-const pages = ['mount-react.jsx', 'mount-vue.js', 'mount-plain.js'];
+const pages = ['mount-react.jsx', 'mount-tanstack-query.jsx', 'mount-vue.js', 'mount-plain.js'];
 
 test.each(pages)('%s: text appears as it comes, a new prompt replaces it, leaving ends it', async (file) => {
   const { opened, open } = gate();
