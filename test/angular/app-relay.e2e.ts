@@ -1,0 +1,3 @@
+import { describeApp } from './describe-app.js';
+
+describeApp('relay');
