@@ -3,6 +3,7 @@ import { createDriver, type Primary } from './redis-driver.js';
 
 /** What the log uses of a `Redis` of `ioredis` 5.6 and 6. */
 interface Client {
+  readonly isCluster?: false;
   readonly status: string;
   readonly options: { readonly host?: string; readonly port?: number };
   callBuffer(...command: (string | Buffer)[]): Promise<unknown>;
@@ -29,7 +30,7 @@ export function ioredisDriver(given: object): RedisDriver {
   return createDriver<Client>({
     isClosed: () => client.status === 'end',
     send: (_key, command) => client.callBuffer(...command),
-    server: 'isCluster' in client && client.isCluster ? (slot) => primaryOf(client, slot) : (client as Client),
+    server: client.isCluster ? (slot) => primaryOf(client, slot) : client,
     subscriber,
   });
 }

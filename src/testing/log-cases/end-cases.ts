@@ -7,10 +7,8 @@ import {
   delay,
   equal,
   eventually,
-  leaseMs,
   shortLeaseMs,
   shortTtlMs,
-  ttlMs,
   type InvocationLogCase,
 } from './case-bench.js';
 
