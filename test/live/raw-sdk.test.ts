@@ -3,10 +3,12 @@
  * these begins to fail, the SDK has mended something and the README has to say so.
  */
 import { InvokeWithResponseStreamCommand, LambdaClient, TooManyRequestsException } from '@aws-sdk/client-lambda';
-import { from, lastValueFrom, take, toArray } from 'rxjs';
+import type { NodeHttpHandler } from '@smithy/node-http-handler';
+import type { Agent } from 'node:http';
+import { from, lastValueFrom, mergeMap, Observable, take, toArray } from 'rxjs';
 import { decodeText, invokeWithResponseStream, TruncatedStreamError } from 'rx-lambda-stream';
-import { scripted } from 'rx-lambda-stream/local';
-import { describe, expect, it } from 'vitest';
+import { scripted, startLocalLambda } from 'rx-lambda-stream/local';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { outcomeOf } from '../support/collect.js';
 import { gate, startLive } from '../support/live.js';
 
@@ -177,4 +179,52 @@ describe('an event of a newer type', () => {
     const { values } = await outcomeOf(invokeWithResponseStream(client, { FunctionName: 'newer' }));
     expect(values.map(({ type }) => type)).toEqual(['head', 'chunk', 'unknown', 'complete']);
   });
+});
+
+/**
+ * Node's agent keeps a request in its queue after it was destroyed. When the sockets before it close, the agent opens a
+ * socket for it, although `client.destroy()` has destroyed the agent. The socket stays idle until the server or the
+ * process ends it, and does not keep the process alive.
+ */
+it('a client that is destroyed while a request waits leaves as many sockets as with the SDK alone', async () => {
+  const local = await startLocalLambda({ functions: { endless: scripted([{ chunk: 'one' }, 'stall']) } });
+  onTestFinished(() => local.close());
+  const total = (lists: NodeJS.ReadOnlyDict<readonly unknown[]>): number =>
+    Object.values(lists).reduce((sum, list = []) => sum + list.length, 0);
+
+  async function socketsLeftBy(invoke: (client: LambdaClient) => Observable<unknown>): Promise<number> {
+    const client = new LambdaClient({ ...local.clientConfig, requestHandler: { httpAgent: { maxSockets: 2 } } });
+    const begun = gate();
+    const first = new Set<number>();
+    const streams = [0, 1, 2].map((id) =>
+      invoke(client).subscribe(() => {
+        first.add(id);
+        if (first.size === 2) begun.open();
+      }),
+    );
+    await begun.opened;
+    const { httpAgent } = (client.config.requestHandler as unknown as NodeHttpHandler).httpHandlerConfigs();
+    const agent = httpAgent as Agent;
+    while (total(agent.requests) === 0) await new Promise((resolve) => setImmediate(resolve));
+    for (const stream of streams.reverse()) stream.unsubscribe();
+    client.destroy();
+    while (total(agent.sockets) + total(agent.requests) > 0) await new Promise((resolve) => setImmediate(resolve));
+    const left = total(agent.freeSockets);
+    agent.destroy();
+    return left;
+  }
+
+  const ours = await socketsLeftBy((client) => invokeWithResponseStream(client, { FunctionName: 'endless' }));
+  const bare = await socketsLeftBy(
+    (client) =>
+      new Observable((subscriber) => {
+        const controller = new AbortController();
+        subscriber.add(() => controller.abort());
+        const command = new InvokeWithResponseStreamCommand({ FunctionName: 'endless' });
+        from(client.send(command, { abortSignal: controller.signal }))
+          .pipe(mergeMap(({ EventStream }) => EventStream!))
+          .subscribe(subscriber);
+      }),
+  );
+  expect(ours).toBe(bare);
 });
