@@ -9,27 +9,27 @@ export interface Row {
 /** The bytes of every row: a prime, so that rows and characters are cut anywhere by frames and reads. */
 export const rowBytes = 127;
 
-/** The length of every row's text. It has one character of three bytes, and one of four, which is two UTF-16 units. */
-export const rowLength = rowBytes - 2 - 2;
+/** How many rows there are before their ids begin again. */
+export const blockRows = 1_000;
 
 export const nameOf = (id: number): string => `Zeile ${id} € 🚀`;
 
 /** A row as a line of NDJSON. */
-export function row(id: number): string {
-  const [before, after] = JSON.stringify({ id, name: nameOf(id), pad: '|' } satisfies Row).split('|') as [
-    string,
-    string,
-  ];
-  return `${before.padEnd(rowLength - after.length - 1, '-')}${after}\n`;
+function row(id: number): string {
+  const json = JSON.stringify({ id, name: nameOf(id), pad: '|' } satisfies Row);
+  return `${json.replace('|', '-'.repeat(rowBytes - new TextEncoder().encode(json).length))}\n`;
 }
 
-/** The function `rows`: numbered rows, 1,000 a write. @param event - `{ count }`, or an HTTP request with it */
+/** The rows of a block. What is expected is looked up here: making it anew would fill the reader's heap. */
+export const block = Array.from({ length: blockRows }, (_, id) => row(id)).join('');
+
+/** The function `rows`: so many whole blocks. @param event - `{ blocks }`, or an HTTP request with it */
 export async function* writeRows(
-  event: { readonly count: number } | { readonly body: string },
+  event: { readonly blocks: number } | { readonly body: string },
 ): AsyncGenerator<string> {
-  const { count } = 'body' in event ? (JSON.parse(event.body) as { readonly count: number }) : event;
-  for (let id = 0; id < count; id += 1_000) {
-    yield Array.from({ length: Math.min(1_000, count - id) }, (_, n) => row(id + n)).join('');
+  const { blocks } = 'body' in event ? (JSON.parse(event.body) as { readonly blocks: number }) : event;
+  for (let written = 0; written < blocks; written++) {
+    yield block;
     await nextTurn();
   }
 }
