@@ -1,13 +1,15 @@
 import { PageEvent, type Renderer } from 'typedoc';
 
-/** Gives pages what screen readers go by: landmarks, headings without a gap, tables that the keyboard can scroll. */
+/** Gives pages landmarks, headings without a gap, and tables and pictures that the keyboard can scroll. */
 export function addLandmarks(renderer: Renderer): void {
   renderer.on(PageEvent.END, (page: PageEvent) => {
     if (page.contents === undefined) return;
     const contents = page.contents
       .replace('<div class="col-content">', '<div class="col-content" role="main">')
       .replace('<div class="col-sidebar">', '<div class="col-sidebar" role="complementary" aria-label="On this page">')
-      .replaceAll('<table>', '<table tabindex="0">')
+      .replaceAll('<table>', '<div class="table" tabindex="0"><table>')
+      .replaceAll('</table>', '</table></div>')
+      .replaceAll('<p><img ', '<p class="picture" tabindex="0"><img ')
       .replaceAll('<h5 class="tsd-index-heading', '<h5 aria-level="2" class="tsd-index-heading');
     // The headings of a signature begin at the fourth level. Only pages with members have those between.
     page.contents = /^(?:functions|types|variables)\//.test(page.url)

@@ -9,6 +9,7 @@ import { pathToFileURL } from 'node:url';
 import type { AxeResults } from 'axe-core';
 import { chromium, type Browser, type BrowserContextOptions, type Page } from 'playwright';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { searchWords } from '../../docs/typedoc/search-words.js';
 import { buildSite } from '../docs/build-site.js';
 import { chromiumLaunchOptions } from '../support/chromium.js';
 
@@ -18,14 +19,24 @@ const types: Readonly<Record<string, string>> = {
   ...{ '.html': 'text/html', '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml' },
 };
 const fromFile = (page: string): string => pathToFileURL(join(folder, page)).href;
+/** One page of every kind. */
 const pages = [
   'index.html',
+  'modules.html',
+  'documents/Records_and_schemas.html',
   'documents/Retries.html',
+  'documents/Benchmark.html',
   'documents/Options_by_function.html',
   'modules/rx-lambda-stream.html',
+  'modules/rx-lambda-stream_relay.html',
   'functions/rx-lambda-stream.retryInvocation.html',
+  'classes/rx-lambda-stream.TruncatedStreamError.html',
   'interfaces/rx-lambda-stream.RetryInvocationOptions.html',
+  'types/rx-lambda-stream.LambdaStreamEvent.html',
+  'variables/rx-lambda-stream_testing.invocationLogCases.html',
 ];
+const phone = { width: 390, height: 844 };
+const desktop = { width: 1280, height: 800 };
 
 let browser: Browser;
 beforeAll(async () => {
@@ -45,25 +56,41 @@ async function open(url: string, options: BrowserContextOptions = {}): Promise<P
   return page;
 }
 
-/** What the site's own search finds, best first. */
+/** What the site's own search finds, best first, without white space. */
 async function search(page: Page, words: string): Promise<string[]> {
   await page.keyboard.press('Control+k');
-  await page.locator('#tsd-search-input').fill(words);
   const results = page.locator('#tsd-search-results li');
+  await page.locator('#tsd-search-input').fill('');
+  await results.first().waitFor({ state: 'detached' });
+  await page.locator('#tsd-search-input').fill(words);
   await results.first().waitFor();
   return results.evaluateAll((found) => found.map(({ textContent }) => textContent.replaceAll(/\s+/g, '')));
 }
 
 describe('the search, from a file', () => {
-  test.each([
-    ['cancel', ['Cancellingandtime-outs']],
-    ['backpressure', ['Backpressure', 'rx-lambda-stream.createFlowControl']],
-    ['angular', ['Angular']],
-    ['retry', ['Retries', 'rx-lambda-stream.retryInvocation']],
-  ])('finds the guide and the function first: %s', async (words, expected) => {
+  test('finds the guide first and the function second', async () => {
     const page = await open(fromFile('index.html'));
-    const found = await search(page, words);
-    expect(found.slice(0, expected.length).sort()).toEqual(expected);
+    expect((await search(page, 'cancel'))[0]).toBe('Cancellingandtime-outs');
+    expect((await search(page, 'backpressure')).slice(0, 2)).toEqual([
+      'Backpressure',
+      'rx-lambda-stream.createFlowControl',
+    ]);
+    expect((await search(page, 'angular')).slice(0, 2)).toEqual(['Angular', 'rx-lambda-stream/angular.streamResource']);
+    expect((await search(page, 'retry')).slice(0, 2)).toEqual(['Retries', 'rx-lambda-stream.retryInvocation']);
+  });
+
+  test('finds the pages of every word that the site adds to its index', async () => {
+    const page = await open(fromFile('index.html'));
+    const found: Record<string, string[]> = {};
+    for (const [word, answers] of Object.entries(searchWords)) {
+      const names = (await search(page, word)).slice(0, answers.length);
+      found[word] = names.map((name) => name.replace(/^rx-lambda-stream[/\w]*\./, ''));
+    }
+    const expected = Object.entries(searchWords).map(([word, answers]) => [
+      word,
+      answers.map((name) => name.replaceAll(' ', '')),
+    ]);
+    expect(found).toEqual(Object.fromEntries(expected));
   });
 });
 
@@ -94,31 +121,51 @@ test('works under a path prefix: pages, pictures, navigation and search', async 
   expect(missing.filter((url) => !url.endsWith('favicon.ico'))).toEqual([]);
 });
 
-test.each(pages)(
-  '%s is legible on a phone: no line runs out of the screen, and the text is 16 pixels high',
-  async (path) => {
-    const page = await open(fromFile(path), { viewport: { width: 390, height: 844 } });
-    const { width, size } = await page.evaluate(() => ({
+describe.each(pages)('%s', (path) => {
+  let page: Page;
+  beforeAll(async () => {
+    page = await browser.newPage({ viewport: phone });
+    await page.goto(fromFile(path));
+    await page.locator('.tsd-navigation a').first().waitFor({ state: 'attached' });
+  });
+  afterAll(() => page.close());
+
+  test('is legible on a phone: the page does not scroll sideways, its texts and drawings keep their size', async () => {
+    const { width, size, narrow, drawings } = await page.evaluate(() => ({
       width: document.documentElement.scrollWidth,
       size: parseFloat(getComputedStyle(document.querySelector('.col-content') ?? document.body).fontSize),
+      // A cell that is narrower than this shows a few letters a line.
+      narrow: Array.from(document.querySelectorAll('.tsd-typography td'), (cell) => ({
+        text: cell.textContent,
+        width: cell.clientWidth,
+      })).filter(({ text, width }) => text.length > 6 && width < 64),
+      // As wide as they were drawn for, in a line that scrolls.
+      drawings: Array.from(document.querySelectorAll<HTMLImageElement>('img[src$=".svg"]'), (image) => ({
+        shrunk: image.clientWidth < image.naturalWidth,
+        scrolls: getComputedStyle(image.parentElement ?? image).overflowX,
+      })),
     }));
-    expect(width).toBeLessThanOrEqual(390);
+    expect(width).toBeLessThanOrEqual(phone.width);
     expect(size).toBeGreaterThanOrEqual(16);
-  },
-);
+    expect(narrow).toEqual([]);
+    expect(drawings).toEqual(drawings.map(() => ({ shrunk: false, scrolls: 'auto' })));
+  });
 
-describe.each(['light', 'dark'] as const)('axe-core, %s', (colorScheme) => {
-  test.each(pages)('finds nothing in %s', { timeout: 180_000 }, async (path) => {
-    const page = await open(fromFile(path), { colorScheme });
-    await page.locator('.tsd-navigation a').first().waitFor();
+  test('has nothing that axe-core finds, light and dark, on a phone and on a desk', { timeout: 180_000 }, async () => {
     await page.evaluate(axe);
-    const { violations } = await page.evaluate(
-      // TypeDoc's sidebar has links within the summaries that unfold it; each can be reached and named.
-      () =>
-        (window as unknown as { axe: { run: (options: object) => Promise<AxeResults> } }).axe.run({
-          rules: { 'nested-interactive': { enabled: false } },
-        }),
-    );
-    expect(violations.map(({ id, nodes }) => [id, nodes[0]?.html])).toEqual([]);
+    const found: Record<string, unknown> = {};
+    for (const colorScheme of ['light', 'dark'] as const) {
+      for (const viewport of [phone, desktop]) {
+        await page.emulateMedia({ colorScheme });
+        await page.setViewportSize(viewport);
+        const { violations, passes } = await page.evaluate(() =>
+          (window as unknown as { axe: { run: () => Promise<AxeResults> } }).axe.run(),
+        );
+        expect(passes.length).toBeGreaterThan(20);
+        if (violations.length > 0)
+          found[`${colorScheme}, ${viewport.width}`] = violations.map(({ id, nodes }) => [id, nodes[0]?.html]);
+      }
+    }
+    expect(found).toEqual({});
   });
 });
