@@ -1,4 +1,4 @@
-import { concat, NEVER, of, Subject, throwError, type Observable } from 'rxjs';
+import { concat, NEVER, of, Subject, tap, throwError, type Observable } from 'rxjs';
 import type { LambdaStreamEvent } from '../../events.js';
 import { followInvocation } from '../../log/follow-invocation.js';
 import type { InvocationLog } from '../../log/invocation-log.js';
@@ -170,13 +170,14 @@ export const sharingCases: readonly InvocationLogCase[] = [
     const first = ended(joinInvocation(log, key, () => source));
     await eventually('it is invoked', () => source.observed);
     source.next(chunkEvent('lost '));
+    let hasJoined = false;
     const second = ended(
       joinInvocation(other, key, () => of(chunkEvent('whole'), completeEvent()), {
         idempotent: true,
         afterProducerLoss: 'restart',
-      }),
+      }).pipe(tap(() => (hasJoined = true))),
     );
-    await delay(50);
+    await eventually('the other process reads', () => hasJoined);
     await log.close();
     equal(codeOf((await first).error), 'producer-lost', 'what a consumer of the closed process is told');
     equal(source.observed, false, 'the connection of the closed process');
