@@ -36,7 +36,7 @@ describe('the packed package', () => {
     const top = ['CHANGELOG.md', 'LICENSE', 'README.md', 'SECURITY.md', 'package.json'];
     expect(others.filter((path) => !pages.includes(path)).sort()).toEqual([...top, ...linked, ...bin].sort());
     expect(
-      pages.filter((path) => !/\.(?:md|svg|png|[cm]?[jt]sx?|json|html|css)$|\.(?:npmrc|gitignore)$/.test(path)),
+      pages.filter((path) => !/\.(?:md|svg|png|[cm]?[jt]sx?|json|html|css|conf)$|\.(?:npmrc|gitignore)$/.test(path)),
     ).toEqual([]);
   });
 
