@@ -1,7 +1,7 @@
 // `npm run docs:pictures`: draws docs/pictures/relay.svg, who talks to whom in docs/relaying.md.
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { element, text } from './diagram/svg.js';
+import { element, picture, text } from './diagram/svg.js';
 import { colours } from './draw-streams.js';
 
 const width = 760;
@@ -70,23 +70,19 @@ export function drawRelay(): string {
     theme('light'),
     `@media (prefers-color-scheme:dark){${theme('dark')}}`,
   ].join('\n');
-  return `${element(
-    'svg',
-    { xmlns: 'http://www.w3.org/2000/svg', role: 'img', viewBox: `0 0 ${width} ${height}`, width, height },
-    element(
-      'title',
-      {},
-      text(
-        'Browsers and other clients ask your servers, through a proxy; ' +
-          'one of these reads from Lambda, all read the log.',
-      ),
-    ),
-    element('style', {}, style),
-    element('rect', { class: 'ground', x: 0.5, y: 0.5, width: width - 1, height: height - 1, rx: 8 }),
-    ...talks.map(drawTalk),
-    ...parties.map(drawParty),
-    ...notes.map(({ x, y, words }) => element('text', { x, y, class: 'small muted' }, text(words))),
-  )}\n`;
+  return picture({
+    width,
+    height,
+    title:
+      'Browsers and other clients ask your servers, through a proxy; ' +
+      'one of these reads from Lambda, all read the log.',
+    style,
+    content: [
+      ...talks.map(drawTalk),
+      ...parties.map(drawParty),
+      ...notes.map(({ x, y, words }) => element('text', { x, y, class: 'small muted' }, text(words))),
+    ],
+  });
 }
 
 function drawParty({ x, y, width: across, height: down, name, details }: Party): string {

@@ -1,7 +1,7 @@
 // `npm run docs:pictures`: draws docs/pictures/streams.svg, the animated picture of the README.
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { element, text } from './diagram/svg.js';
+import { element, picture, text } from './diagram/svg.js';
 
 const seconds = 9;
 const width = 760;
@@ -123,20 +123,17 @@ export function drawStreams(): string {
     '@media (prefers-reduced-motion:reduce){.chunk{opacity:0}}',
     ...keyframes,
   ].join('\n');
-  return `${element(
-    'svg',
-    { xmlns: 'http://www.w3.org/2000/svg', role: 'img', viewBox: `0 0 ${width} ${height}`, width, height },
-    element(
-      'title',
-      {},
-      text('Text grows word by word, a cut connection is an error, and the server sees a stream that is left close.'),
-    ),
-    element('style', {}, style),
-    element('rect', { class: 'ground', x: 0.5, y: 0.5, width: width - 1, height: height - 1, rx: 8 }),
-    element('text', { x: line.from, y: 28, class: 'small muted' }, text('the function on Lambda')),
-    element('text', { x: output, y: 28, class: 'small muted' }, text('your code')),
-    ...drawn,
-  )}\n`;
+  return picture({
+    width,
+    height,
+    title: 'Text grows word by word, a cut connection is an error, and the server sees a stream that is left close.',
+    style,
+    content: [
+      element('text', { x: line.from, y: 28, class: 'small muted' }, text('the function on Lambda')),
+      element('text', { x: output, y: 28, class: 'small muted' }, text('your code')),
+      ...drawn,
+    ],
+  });
 }
 
 function drawRow(
