@@ -12,6 +12,7 @@ import {
   startReplicaOf,
   stopReplication,
   until,
+  untilReplicated,
   type RedisServer,
 } from '../support/redis-server.js';
 import { openClientTo, type ClientName } from './clients.js';
@@ -57,6 +58,7 @@ async function loseTheLastEntries(
   machines: readonly InvocationLog[],
   key: string,
   primary: RedisServer,
+  replica: RedisServer,
   promote: () => Promise<void>,
 ): Promise<void> {
   const source = endless();
@@ -68,6 +70,7 @@ async function loseTheLastEntries(
   await until(() => consumers.every(({ bytes }) => bytes >= 100));
   consumers.push(consume(followInvocation(three, key)), consume(followInvocation(one, key)));
   await until(() => consumers.every(({ bytes }) => bytes >= 200));
+  await untilReplicated(primary, replica);
   await stopReplication(primary);
   const here = Math.max(...consumers.map(({ bytes }) => bytes));
   await until(() => consumers.every(({ bytes }) => bytes >= here + 100));
@@ -92,7 +95,7 @@ describe('a replica is promoted that lacks the last entries: nothing twice, and 
     // The address that clients know, as a failover moves it.
     const address = await startTcpProxy(primary.port);
     const machines = await Promise.all([1, 2, 3].map(() => openMachine(client, [address.port])));
-    await loseTheLastEntries(machines, 'promoted', primary, async () => {
+    await loseTheLastEntries(machines, 'promoted', primary, replica, async () => {
       await replica.cli('REPLICAOF', 'NO', 'ONE');
       address.moveTo(replica.port);
     });
@@ -110,7 +113,7 @@ describe('a replica is promoted that lacks the last entries: nothing twice, and 
     const [primary] = cluster.nodes as [RedisServer];
     const replica = await cluster.addReplica(primary);
     const machines = await Promise.all([1, 2, 3].map(() => openMachine(client, cluster.ports)));
-    await loseTheLastEntries(machines, await keyOn(primary), primary, async () => {
+    await loseTheLastEntries(machines, await keyOn(primary), primary, replica, async () => {
       await replica.cli('CLUSTER', 'FAILOVER', 'TAKEOVER');
     });
   });

@@ -58,6 +58,17 @@ export async function stopReplication(primary: RedisServer): Promise<void> {
   await primary.cli('CLIENT', 'KILL', 'TYPE', 'replica');
 }
 
+/**
+ * Waits until a replica has all that its primary has written so far. A link that is up says less: the primary holds its
+ * writes back until the replica has acknowledged the first data, which takes up to a second.
+ */
+export async function untilReplicated(primary: RedisServer, replica: RedisServer): Promise<void> {
+  const offset = async (server: RedisServer, name: string): Promise<number> =>
+    Number(new RegExp(`^${name}:(\\d+)`, 'm').exec(await server.cli('INFO', 'replication'))?.[1]);
+  const written = await offset(primary, 'master_repl_offset');
+  await until(async () => (await offset(replica, 'slave_repl_offset')) >= written);
+}
+
 const isReplicating = async (replica: RedisServer): Promise<boolean> =>
   (await replica.cli('INFO', 'replication')).includes('master_link_status:up');
 
