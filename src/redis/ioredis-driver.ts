@@ -60,10 +60,14 @@ function subscriber(original: Client, isSharded: boolean, handlers: SubscriberHa
   client.on(isSharded ? 'smessageBuffer' : 'messageBuffer', (channel, message) =>
     listeners.get(channel.toString())?.(message),
   );
-  client.on('error', handlers.onCut);
+  client.on('error', () => {
+    // While the connection stands, a reply that no command has asked for: a slot has moved, and the server has ended the
+    // subscriptions to its channels. 5.6 does not know that message, and takes it for the reply to the next command.
+    if (client.status === 'ready') handlers.onMoved();
+  });
   client.on('close', handlers.onCut);
   client.on('ready', handlers.onReady);
-  client.on('moved', handlers.onGone);
+  client.on('moved', handlers.onMoved);
   client.on('end', handlers.onGone);
   client.connect().catch(handlers.onCut);
   return {

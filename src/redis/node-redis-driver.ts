@@ -75,8 +75,8 @@ function subscriber(original: Client, isSharded: boolean, handlers: SubscriberHa
   client.on('reconnecting', handlers.onCut);
   client.on('ready', handlers.onReady);
   client.on('end', handlers.onGone);
-  client.on('sharded-channel-moved', handlers.onGone);
-  client.on('__MOVED', handlers.onGone);
+  client.on('sharded-channel-moved', handlers.onMoved);
+  client.on('__MOVED', handlers.onMoved);
   client.connect().catch(handlers.onGone);
   return {
     subscribe: (channel, listener) => client[isSharded ? 'sSubscribe' : 'subscribe'](channel, listener, true),

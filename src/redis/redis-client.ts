@@ -47,6 +47,8 @@ export interface SubscriberHandlers {
   readonly onReady: () => void;
   /** The connection is cut and will be tried again. */
   readonly onCut: () => void;
+  /** Another primary serves a channel now: the client has to learn which one. */
+  readonly onMoved: () => void;
   /** The connection serves its channels no more and is not tried again: open another. */
   readonly onGone: () => void;
 }

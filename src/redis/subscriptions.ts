@@ -78,6 +78,7 @@ export function openSubscriptions(driver: RedisDriver): Subscriptions {
       onCut: () => {
         connection.isReady = false;
       },
+      onMoved: () => drop(connection, look),
       onGone: () => drop(connection),
     });
     const connection: Connection = { address, channels: new Set(), subscriber, isReady: false, failures };
@@ -112,12 +113,16 @@ export function openSubscriptions(driver: RedisDriver): Subscriptions {
   };
 
   /** Asks the cluster by a command on the key who serves it, which makes the client look, and goes there. */
-  const move = (channel: Channel): void => {
-    release(channel);
+  const look = (channel: Channel): void => {
     driver.send(channel.name, ['EXISTS', channel.name]).then(
       () => assign(channel),
       () => assign(channel, 1),
     );
+  };
+
+  const move = (channel: Channel): void => {
+    release(channel);
+    look(channel);
   };
 
   const release = (channel: Channel): void => {
@@ -141,7 +146,7 @@ export function openSubscriptions(driver: RedisDriver): Subscriptions {
     });
   };
 
-  const drop = (connection: Connection): void => {
+  const drop = (connection: Connection, next = assign): void => {
     if (connections.get(connection.address) !== connection) return;
     connections.delete(connection.address);
     connection.isReady = false;
@@ -149,7 +154,7 @@ export function openSubscriptions(driver: RedisDriver): Subscriptions {
     const { failures } = connection;
     for (const channel of [...connection.channels]) {
       release(channel);
-      after(backoffMs(failures), () => assign(channel, failures + 1));
+      after(backoffMs(failures), () => next(channel, failures + 1));
     }
   };
 

@@ -9,6 +9,9 @@ expectNoStrays();
 
 const on = useRedis();
 
+/** So long that no renewal comes within the test: a consumer that lost its subscription has to notice that itself. */
+const leaseMs = 200_000;
+
 /** Moves the slot of a key, with everything in it, from the primary that serves it to another one. */
 async function moveSlot(servers: readonly RedisServer[], key: string): Promise<void> {
   const [anyone] = servers as [RedisServer];
@@ -36,9 +39,10 @@ test.each(['redis 6 cluster', 'ioredis 6 cluster', 'redis 5 cluster', 'ioredis 5
     const redis = on(client);
     const machines = await Promise.all([1, 2, 3].map(() => redis.openMachine()));
     const key = `moved ${client}`;
-    const consumers = machines.map((log) => consume(joinInvocation(log, key, () => tokens(400, 5))));
-    consumers.push(consume(followInvocation(machines[1]!, key)));
+    const consumers = machines.map((log) => consume(joinInvocation(log, key, () => tokens(400, 5), { leaseMs })));
     const reach = (bytes: number): Promise<void> => until(() => consumers.every((each) => each.bytes >= bytes));
+    await reach(50);
+    consumers.push(consume(followInvocation(machines[1]!, key)));
     await reach(100);
     await moveSlot(await redis.servers(), `rx:{${key}}:meta`);
     // Not before everybody gets what is written there.
