@@ -61,8 +61,8 @@ function subscriber(original: Client, isSharded: boolean, handlers: SubscriberHa
     listeners.get(channel.toString())?.(message),
   );
   client.on('error', () => {
-    // While the connection stands, a reply that no command has asked for: a slot has moved, and the server has ended the
-    // subscriptions to its channels. 5.6 does not know that message, and takes it for the reply to the next command.
+    // While the connection stands, it is a reply that no command has asked for: a slot has moved, and the server has
+    // ended the subscriptions to its channels. 5.6 takes that message for the reply to the next command.
     if (client.status === 'ready') handlers.onMoved();
   });
   client.on('close', handlers.onCut);
