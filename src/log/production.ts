@@ -13,6 +13,7 @@ import { assertAttached } from '../shared/bytes.js';
 import { createAppendQueue, type Batch } from './append-queue.js';
 import { compareIds, openingIdOf } from './entry-id.js';
 import type { AppendAnswer, EntryId, LogEntry, LogRoster, LogState, SealRequest } from './invocation-log.js';
+import { answerLimitMs } from './log-arguments.js';
 import { encodeEnding, encodeOpening, type DecodedEntry, type Ending } from './log-records.js';
 import type { LogCalls } from './log-calls.js';
 import { createReplayWindow } from './replay-window.js';
@@ -67,6 +68,8 @@ export interface ProductionHost {
 export interface Production {
   readonly lease: { readonly owner: string; readonly generation: number };
   start(): void;
+  /** The lease is about to be renewed. Ends the run where that is too late. */
+  renewing(): void;
   /** An entry stands in the log, whoever wrote it. */
   observe(entry: DecodedEntry): void;
   /** The log lacks entries that it had. */
@@ -104,6 +107,7 @@ export function createProduction(host: ProductionHost, init: ProductionInit): Pr
   let isDone = false;
   let linger: Subscription | undefined;
   let others: LogRoster['present'] = [];
+  let renewedAt = asyncScheduler.now();
 
   function closeSource(): void {
     source?.unsubscribe();
@@ -329,6 +333,12 @@ export function createProduction(host: ProductionHost, init: ProductionInit): Pr
       // The run is over, whoever has ended it. An end before the claim may be told late.
       if (kind === 'end' && compareIds(entry.id, init.state.last) > 0) finish();
     },
+    renewing() {
+      // Waiting for an answer has a limit of its own: this process has stood still.
+      if (asyncScheduler.now() - renewedAt < answerLimitMs(init.state.leaseMs)) return;
+      void seal('running', { end: 'lost', reason: 'lease' });
+      finish();
+    },
     rewound(state) {
       if (!isOver && compareIds(state.last, last) < 0) refused(state);
     },
@@ -338,6 +348,7 @@ export function createProduction(host: ProductionHost, init: ProductionInit): Pr
         finish();
         return;
       }
+      renewedAt = asyncScheduler.now();
       others = present.filter(({ member }) => member !== host.member);
       pace.see(last, host.slowest(), others, host.allPaused() && others.length === 0);
       watchPresence();

@@ -82,6 +82,7 @@ export function createRenewals(host: RenewalsHost): Renewals {
       renewAgain = { announce: announce || renewAgain?.announce === true };
       return;
     }
+    host.production?.renewing();
     const cursor = readers.slowest(log.leaseMs);
     const request: Omit<RenewRequest, 'key'> = {
       ...(cursor !== undefined && { reader: { member, cursor } }),

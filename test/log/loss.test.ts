@@ -1,9 +1,11 @@
-import { concat, of, throwError } from 'rxjs';
-import { describe, expect, test } from 'vitest';
+import { concat, finalize, map, of, throwError, timer } from 'rxjs';
+import { describe, expect, test, vi } from 'vitest';
 import { followInvocation } from '../../src/log/follow-invocation.js';
 import { joinInvocation, type JoinInvocationOptions } from '../../src/log/join-invocation.js';
+import { memoryLog } from '../../src/log/memory-log.js';
 import { chunkEvent } from '../../src/testing/event-builders.js';
 import { events } from '../support/operator-coverage.js';
+import { inFakeTime } from './fake-time.js';
 import { simulate, type Seen, type Source } from './simulate.js';
 
 const values = { ...events, x: chunkEvent('x'), y: chunkEvent('y') };
@@ -208,6 +210,30 @@ describe('a producer that was frozen past its lease', () => {
       at(1_510, () => [frozen, reader].forEach((each) => each.heal()));
     });
     expect(seen).toMatchObject({ letters: 'habc', isComplete: true });
+  });
+
+  test.each([
+    ['closes after three leases in which it did not renew, though nobody has marked the loss', 3, 'producer-lost'],
+    ['goes on after less', 2.6, 'complete'],
+  ])('%s', (_what, leases, end) => {
+    inFakeTime(({ advance }) => {
+      let isOpen = true;
+      const source = concat(timer(5_000).pipe(map(() => chunkEvent('a'))), of(events.c));
+      const open = () => source.pipe(finalize(() => (isOpen = false)));
+      let seen: unknown;
+      joinInvocation(memoryLog(), 'k', open, { leaseMs }).subscribe({
+        error: (error: unknown) => (seen = error),
+        complete: () => (seen = { code: 'complete' }),
+      });
+      advance(10);
+      // The process stands still: the clock goes on, and no timer fires.
+      vi.setSystemTime(Date.now() + leases * leaseMs);
+      advance(leaseMs);
+      expect([seen !== undefined, isOpen]).toEqual(end === 'complete' ? [false, true] : [true, false]);
+      advance(5_000);
+      expect(seen).toMatchObject({ code: end, ...(end === 'producer-lost' && { reason: 'lease' }) });
+      expect(isOpen).toBe(false);
+    });
   });
 });
 
