@@ -71,7 +71,8 @@ export interface JoinInvocationOptions {
    * - `'restart'`: one of the consumers invokes anew; a `retry` event says that what was delivered is void.
    * - `'replay'`: one of them invokes anew. The bytes that the log has are held back; other bytes are a
    *   `ReplayMismatchError`.
-   * - `'continue'`: one of them calls `open`, which goes on from the application's own cursor.
+   * - `'continue'`: one of them calls `open`, which goes on from the application's own cursor. Where the log itself has
+   *   lost bytes that others have read, it is a `ProducerLostError`.
    *
    * @defaultValue `'error'`
    */

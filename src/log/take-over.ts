@@ -55,6 +55,9 @@ export function takeOver(host: TakeOverHost, options: ProducerOptions, mode: Tak
         // Somebody was faster.
         room.learn(state);
         host.readOn();
+      } else if (mode === 'continue' && error.reason === 'log') {
+        // Others have read bytes that the log lacks: what came in their place would have the same positions.
+        host.fail(error);
       } else if (mode === 'replay' && state.trimmed !== undefined && placeOf(state.trimmed).bytes > 0) {
         host.fail(error);
       } else {

@@ -2,6 +2,7 @@ import { BehaviorSubject, concat, finalize, interval, map, NEVER, of, take, type
 import { describe, expect, test } from 'vitest';
 import type { LambdaStreamEvent } from '../../src/events.js';
 import { followInvocation, joinInvocation, type InvocationLog } from '../../src/log/index.js';
+import type { Position } from '../../src/log/entry-id.js';
 import type { LogWatcher } from '../../src/log/invocation-log.js';
 import { createMemoryStore, type MemoryStore } from '../../src/log/memory-store.js';
 import { chunkEvent, completeEvent, headEvent } from '../../src/testing/event-builders.js';
@@ -76,6 +77,7 @@ function see(source: Observable<LambdaStreamEvent>): Seen {
   source.subscribe({
     next: (event) => {
       if (event.type === 'chunk') seen.text += new TextDecoder().decode(event.payload);
+      else if (event.type === 'retry' && event.mode === 'restart') seen.text = '';
     },
     error: (error: unknown) => (seen.error = error),
     complete: () => (seen.isComplete = true),
@@ -131,6 +133,36 @@ describe('a replica that lacks the last entries is promoted', () => {
       expect(isOpen).toBe(false);
       const next = see(joinInvocation(three, 'k', () => of(headEvent(), chunkEvent('anew'), completeEvent()), options));
       expect(next).toEqual({ text: 'anew', error: undefined, isComplete: true });
+    });
+  });
+
+  test.each([
+    ['restart', 'anew', undefined],
+    ['continue', 'abcde', { code: 'producer-lost', reason: 'log' }],
+  ] as const)("under '%s' no position that was given stands for other bytes", (afterProducerLoss, text, error) => {
+    inFakeTime(({ advance }) => {
+      const { open, cutOff, promote } = createReplicatedLog();
+      const [one, two, three] = [open(), open(), open()];
+      const letters = interval(10).pipe(map((index) => chunkEvent(alphabet.charAt(index))));
+      const positions: Position[] = [];
+      const first = joinInvocation(one, 'k', () => concat(of(headEvent()), letters), { leaseMs: 1_000 });
+      first.subscribe({ next: ({ position }) => positions.push(position), error: () => undefined });
+      const again = (): Observable<LambdaStreamEvent> => of(headEvent(), chunkEvent('anew'), completeEvent());
+      const paused = new BehaviorSubject(false);
+      const options = { idempotent: true, afterProducerLoss, pauseWhile: paused };
+      const slow = see(joinInvocation(two, 'k', again, options));
+      advance(55);
+      paused.next(true);
+      cutOff();
+      advance(50);
+      promote();
+      paused.next(false);
+      advance(5_000);
+      expect(slow).toMatchObject({ text, error });
+      // The bytes that only the lost part held are not served under the positions that it gave.
+      const resumed = see(followInvocation(three, 'k', { after: positions.at(-1)! }));
+      advance(5_000);
+      expect(resumed).toMatchObject({ text: '', error: { code: 'unknown-invocation' } });
     });
   });
 });
