@@ -1,7 +1,7 @@
-import { Subscription } from 'rxjs';
+import { of, Subscription } from 'rxjs';
 import { memoryLog, stopInvocation } from '../log/index.js';
 import { defined } from '../shared/defined.js';
-import { commonHeaders, corsHeaders, passDoors, preflightHeaders, type RequestHead } from './doors.js';
+import { assertHead, commonHeaders, corsHeaders, passDoors, preflightHeaders, type RequestHead } from './doors.js';
 import type { Exchange } from './exchange.js';
 import { answerBug, answerFailure, readable, type FailureAnswer } from './failure-answer.js';
 import { checkGrant } from './grant.js';
@@ -66,13 +66,19 @@ export function createRelay<Context = unknown>(options: RelayOptions<Context>): 
     }
     /** @param isBug - It is the relay's, or the application's, and no failure of an invocation. */
     function tell(error: unknown, isBug = false): void {
+      const { onError } = options;
+      if (!onError) {
+        if (isBug) console.error(error);
+        return;
+      }
       const request = (told.request ??= toRequest(exchange, exchange.head()));
-      if (options.onError) options.onError(error, defined({ request, key: told.key }));
-      else if (isBug) console.error(error);
+      // A subscriber of RxJS's own reports what onError throws, and the client is answered all the same.
+      // eslint-disable-next-line rxjs-x/no-ignored-error -- of() does not fail
+      of(defined({ request, key: told.key })).subscribe((about) => onError(error, about));
     }
 
     try {
-      if (!URL.canParse(head.url)) throw refusals.malformed('The host or the path');
+      assertHead(head);
       passDoors(head, settings);
       if (method === 'OPTIONS') {
         exchange.answer(204, { ...headers, ...(headers['access-control-allow-origin'] && preflightHeaders(head)) });

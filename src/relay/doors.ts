@@ -55,6 +55,18 @@ export function preflightHeaders({ headers }: RequestHead): Record<string, strin
 }
 
 /**
+ * Refuses a request whose host or path makes no URL. A host with a user, a path or a query in it would make one of
+ * another meaning, and no Request can be made of one with a user.
+ *
+ * @throws a refusal
+ */
+export function assertHead({ headers, url }: RequestHead): void {
+  if (/[\s/?#@\\]/.test(headers.get('host') ?? '') || !URL.canParse(url)) {
+    throw refusals.malformed('The host or the path');
+  }
+}
+
+/**
  * Lets a request in, or throws a refusal. Browsers set the headers that are read here; a page cannot.
  *
  * 1. The host is one of `hosts`, where that is given.

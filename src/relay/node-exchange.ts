@@ -69,12 +69,12 @@ export function createNodeExchange(request: RelayRequest, response: RelayRespons
   const path = originalUrl ?? request.url ?? '/';
 
   function head(): RequestHead {
-    const host = textOf(request.headers['host'] ?? request.headers[':authority']) ?? 'localhost';
+    const host = textOf(request.headers['host'] ?? request.headers[':authority']) || 'localhost';
     const headers = new Headers();
     for (const [name, value] of Object.entries(request.headers)) {
       if (!name.startsWith(':') && value !== undefined) headers.set(name, textOf(value) ?? '');
     }
-    if (!headers.has('host')) headers.set('host', host);
+    if (!headers.get('host')) headers.set('host', host);
     const url = `${socket?.encrypted ? 'https' : 'http'}://${host}${path}`;
     return { method: request.method ?? 'GET', url, headers };
   }

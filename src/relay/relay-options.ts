@@ -82,6 +82,7 @@ export interface RelayOptions<Context = unknown> {
   readonly hosts?: readonly string[];
   /**
    * Hears of everything that is not told to the client. Once `authorize` has decided, `request` has no body any more.
+   * What it throws is reported as RxJS reports an error of any subscriber (`config.onUnhandledError`).
    *
    * @defaultValue `console.error` for the relay's own failures
    */

@@ -1,4 +1,4 @@
-import { of, throwError, type Observable } from 'rxjs';
+import { config, of, throwError, type Observable } from 'rxjs';
 import {
   FunctionError,
   invokeWithResponseStream,
@@ -7,7 +7,7 @@ import {
   type LambdaStreamEvent,
 } from 'rx-lambda-stream';
 import { chunkEvent, completeEvent, headEvent, serviceException } from 'rx-lambda-stream/testing';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { createRelay, RelayRefusal, type RelayCall, type RelayGrant } from '../../src/relay/index.js';
 import { outcomeOf, textOf } from '../support/collect.js';
 import { gate } from '../support/live.js';
@@ -152,6 +152,32 @@ describe('what authorize decides', () => {
       throw bug;
     });
     expect([status, json(body), told]).toEqual([500, { Type: 'Service', $fault: 'server' }, [bug]]);
+  });
+
+  test.each<[string, () => RelayGrant, number]>([
+    ['a bug in authorize', () => JSON.parse('{') as RelayGrant, 400],
+    ['a failed open', () => ({ open: () => throwError(() => new Error('failed')) }), 424],
+    ['a failed open of a key', () => ({ key: 'k', open: () => throwError(() => new Error('failed')) }), 424],
+  ])('what onError throws is reported by RxJS, and the client is answered: %s', async (_, authorize, status) => {
+    const { opened: reported, open: report } = gate();
+    const heard: unknown[] = [];
+    config.onUnhandledError = (error) => {
+      heard.push(error);
+      report();
+    };
+    onTestFinished(() => {
+      config.onUnhandledError = null;
+    });
+    const broken = new Error('onError is broken');
+    const { url } = await startRelay({
+      authorize,
+      onError() {
+        throw broken;
+      },
+    });
+    expect((await ask(url)).status).toBe(status);
+    await reported;
+    expect(heard).toEqual([broken]);
   });
 
   test('a bug is told to onError though the client has left; what its leaving causes is not', async () => {

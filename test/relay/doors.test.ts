@@ -80,6 +80,17 @@ describe('the doors, on every method, before authorize', () => {
     expect((await ask(url, { headers: { host: 'localhost:1234' } })).status).toBe(200);
   });
 
+  test.each(['user:password@relay', '@', 'relay/path', 'relay?x', 'relay#x', 'relay\\path', 'two words'])(
+    'a Host that is no host is a 400 before authorize: %s',
+    async (host) => {
+      const { url, asked } = await startGuarded();
+      const { status, text } = await ask(url, { headers: { host } });
+      expect(status).toBe(400);
+      expect(text).not.toContain(host);
+      expect(asked()).toBe(0);
+    },
+  );
+
   test('CORS headers go to listed origins only', async () => {
     const { url, host } = await startGuarded();
     const allowed = await ask(url, { headers: { origin: listed } });
