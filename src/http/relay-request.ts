@@ -27,8 +27,7 @@ export async function sendToRelay(target: RelayTarget, init: RelayRequestInit): 
   const { method, input, position, signal } = init;
   const { fetch = globalThis.fetch } = target;
   const own = typeof target.headers === 'function' ? await target.headers() : target.headers;
-  const headers = new Headers(own);
-  const members = {
+  const headers = toHeaders(own, {
     // Body parsers leave these bytes alone, and a browser asks the relay before a page elsewhere may send them.
     'content-type': 'application/octet-stream',
     accept: 'application/vnd.amazon.eventstream; rx=1',
@@ -37,8 +36,7 @@ export async function sendToRelay(target: RelayTarget, init: RelayRequestInit): 
     'x-amz-log-type': input.LogType,
     'x-amz-client-context': input.ClientContext,
     'x-amz-tenant-id': input.TenantId,
-  };
-  for (const [name, value] of Object.entries(members)) if (value !== undefined) headers.set(name, value);
+  });
   const body = input.Payload as Uint8Array<ArrayBuffer> | undefined;
   return fetch(urlOf(target.url, input), {
     method,
@@ -47,6 +45,17 @@ export async function sendToRelay(target: RelayTarget, init: RelayRequestInit): 
     ...(body && { body }),
     ...(signal && { signal }),
   });
+}
+
+/** The platform's own error quotes the value, which may be a token. */
+function toHeaders(own: HeadersInit | undefined, members: Readonly<Record<string, string | undefined>>): Headers {
+  try {
+    const headers = new Headers(own);
+    for (const [name, value] of Object.entries(members)) if (value !== undefined) headers.set(name, value);
+    return headers;
+  } catch {
+    throw new TypeError('relayedInvoke: the headers hold a name or a value that HTTP does not allow');
+  }
 }
 
 /** The URL's path goes on with Lambda's. Its own query stays. */

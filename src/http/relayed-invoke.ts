@@ -7,7 +7,7 @@ import {
   type InvokeInputSource,
 } from '../invoke/invoke-input.js';
 import { captureContext } from '../shared/async-context.js';
-import { callback, checkOptions, checkValue, observable, oneOf, type OptionRule } from '../shared/check-options.js';
+import { callback, checkOptions, observable, oneOf, type OptionRule } from '../shared/check-options.js';
 import { reconnecting, reconnectRules, type ReconnectOptions } from './reconnect.js';
 import { ConnectionLost, positionOf, type RelaySession } from './relay-connection.js';
 import { readRelayError } from './relay-error.js';
@@ -88,9 +88,7 @@ const positionRule: OptionRule = {
  */
 export function relayedInvoke(options: RelayedInvokeOptions): RelayedInvoke {
   const target = toTarget(options);
-  const { reconnect } = options;
-  const policy = { maxAttempts: 8, initialDelayMs: 200, maxDelayMs: 10_000, timeoutMs: 60_000, ...reconnect };
-  if (reconnect === false) policy.maxAttempts = 0;
+  const policy = toPolicy(options.reconnect);
 
   function invoke(
     _client: unknown,
@@ -164,13 +162,14 @@ export function relayedInvoke(options: RelayedInvokeOptions): RelayedInvoke {
   return Object.assign(invoke, { stop });
 }
 
+function toPolicy(reconnect: RelayedInvokeOptions['reconnect']): Required<ReconnectOptions> {
+  const { maxAttempts = 8, initialDelayMs = 200, maxDelayMs = 10_000, timeoutMs = 60_000 } = reconnect || {};
+  return { maxAttempts: reconnect === false ? 0 : maxAttempts, initialDelayMs, maxDelayMs, timeoutMs };
+}
+
 function toTarget(options: RelayedInvokeOptions): RelayTarget {
   checkOptions(caller, options, {
     fetch: callback,
-    headers: {
-      expected: 'headers, or a function that makes them',
-      isValid: (value) => typeof value === 'function' || (typeof value === 'object' && value !== null),
-    },
     reconnect: {
       expected: 'an object of options, or false',
       isValid: (value) => value === false || (typeof value === 'object' && value !== null),
@@ -178,12 +177,23 @@ function toTarget(options: RelayedInvokeOptions): RelayTarget {
   });
   const { url, headers, fetch, reconnect } = Object(options) as RelayedInvokeOptions;
   const text = url instanceof URL ? url.href : url;
-  // Outside of a page there is nothing that a relative URL could be relative to.
-  const isUsable = (value: unknown): boolean =>
-    typeof value === 'string' &&
-    ('location' in globalThis || URL.canParse(value)) &&
-    !/^(?!https?:)[a-z]+:/i.test(value);
-  checkValue(caller, 'url', text, { expected: 'an http or https URL, relative only in a page', isValid: isUsable });
+  // Neither message shows the value, which may hold a token.
+  if (!isUsableUrl(text)) {
+    throw new TypeError(
+      `${caller}: url must be an http or https URL, relative only in a page, without user and password`,
+    );
+  }
+  if (headers !== undefined && Object(headers) !== headers) {
+    throw new TypeError(`${caller}: headers must be headers, or a function that makes them`);
+  }
   if (reconnect) checkOptions(`${caller}: reconnect`, reconnect, reconnectRules);
   return { url: text, headers, fetch };
+}
+
+function isUsableUrl(url: unknown): boolean {
+  // Outside of a page there is nothing that a relative URL could be relative to.
+  const base = 'location' in globalThis ? 'http://page' : undefined;
+  if (typeof url !== 'string' || !URL.canParse(url, base)) return false;
+  const { protocol, username, password } = new URL(url, base);
+  return /^https?:$/.test(protocol) && username === '' && password === '';
 }

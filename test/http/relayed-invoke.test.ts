@@ -447,6 +447,32 @@ describe('a call that cannot be meant', () => {
     expect(() => relayedInvoke(options as RelayedInvokeOptions)).toThrow(name);
   });
 
+  const secret = 's3cret-token';
+
+  test.each<[string, unknown]>([
+    ['url', { url: `http://user:${secret}@a.example` }],
+    ['url', { url: new URL(`https://${secret}@a.example`) }],
+    ['url', { url: `/api?token=${secret}` }],
+    ['url', { url: `wss://a.example/?${secret}` }],
+    ['headers', { url: 'http://a.example', headers: secret }],
+  ])('%s: the message of the TypeError does not show it', (name, options) => {
+    const call = (): unknown => relayedInvoke(options as RelayedInvokeOptions);
+    expect(call).toThrow(TypeError);
+    expect(call).toThrow(new RegExp(`^relayedInvoke: ${name} must be (?!.*${secret})`));
+  });
+
+  test.each<[string, NonNullable<RelayedInvokeOptions['headers']>]>([
+    ['a value', { authorization: `Bearer ${secret}\n${secret}` }],
+    ['a name', { [`${secret} x`]: '1' }],
+    ['of a function, a value', () => ({ authorization: `${secret}\0` })],
+    ['of a function, no headers', (() => secret) as never],
+  ])('headers that HTTP does not allow, %s: the error of the stream does not show them', async (_, headers) => {
+    const { error } = await outcomeOf(relayedInvoke({ url: 'http://a.example', headers })(undefined, input));
+    expect(error).toBeInstanceOf(TypeError);
+    expect(String(error)).toContain('headers');
+    expect(String(error)).not.toContain(secret);
+  });
+
   test.each([{ maxAttempts: -1 }, { initialDelayMs: Infinity }, { maxDelayMs: -1 }, { timeoutMs: 0 }])(
     'reconnect %o: RangeError at the call',
     (reconnect) => expect(() => relayedInvoke({ url: 'http://a.example', reconnect })).toThrow(RangeError),

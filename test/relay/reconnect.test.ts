@@ -179,6 +179,19 @@ describe('reconnecting', () => {
     expect([textOf(values), completed]).toEqual(['abcd', true]);
   });
 
+  test('an option that is undefined is the default', async () => {
+    const { fetch, sent } = scripted(
+      () => frames('cut', encodeChunk('ab')),
+      () => new Response('', { status: 503 }),
+    );
+    const reconnect = { ...quick, maxAttempts: undefined, timeoutMs: undefined } as object;
+    const { values, error } = await outcomeOf(
+      relayedInvoke({ url: 'http://a.example', fetch, reconnect })(undefined, input),
+    );
+    expect(error).toMatchObject({ $metadata: { httpStatusCode: 503 } });
+    expect([textOf(values), sent.length]).toEqual(['ab', 1 + 8]);
+  });
+
   test('headers are asked before each connection', async () => {
     const { fetch, sent } = scripted(
       () => frames('cut', encodeChunk('a')),
