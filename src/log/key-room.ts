@@ -118,7 +118,7 @@ function createKeyRoom(log: InvocationLog, key: string, firstLeaseMs: number, on
 
   function deliver(entries: readonly LogEntry[]): void {
     for (const entry of entries) {
-      if (!knownLog.isNews(entry.id)) continue;
+      if (!knownLog.isNews(entry)) continue;
       let decoded: DecodedEntry;
       try {
         decoded = decodeEntry(entry, knownLog.known, knownLog.knownPlace);

@@ -1,5 +1,5 @@
 import { compareIds, placeOf, type Place } from './entry-id.js';
-import type { EntryId, LogState } from './invocation-log.js';
+import type { EntryId, LogEntry, LogState } from './invocation-log.js';
 import type { DecodedEntry } from './log-records.js';
 
 /** What a process knows of a key. Answers and messages may overtake each other: what is older counts no more. */
@@ -15,7 +15,7 @@ export interface KnownLog {
   /** Takes a state in. Returns false where a newer one is known. */
   learn(next: LogState): boolean;
   /** Whether an entry was not told before. */
-  isNews(id: EntryId): boolean;
+  isNews(entry: LogEntry): boolean;
   /** An entry was told. Returns whether the run has begun or ended by it, so that nothing is asked about it. */
   tell(entry: DecodedEntry): boolean;
   /** What stands up to here has been told. */
@@ -33,7 +33,10 @@ export function createKnownLog(firstLeaseMs: number): KnownLog {
   let newest: EntryId = '0-0';
 
   function advance(id: EntryId, place: Place): void {
-    if (compareIds(id, known) <= 0) return;
+    if (compareIds(id, known) > 0) setKnown(id, place);
+  }
+
+  function setKnown(id: EntryId, place: Place): void {
     known = id;
     knownPlace = place;
   }
@@ -61,10 +64,12 @@ export function createKnownLog(firstLeaseMs: number): KnownLog {
       if (next.last !== known) advance(next.last, placeOf(next.last));
       return true;
     },
-    isNews: (id) => compareIds(id, newest) > 0,
+    // Nearly every entry follows the newest one, which is seen at a glance: this runs for each token.
+    isNews: ({ id, previous }) => previous === newest || compareIds(id, newest) > 0,
     tell({ kind, place, entry }) {
       newest = entry.id;
-      advance(entry.id, place);
+      if (entry.previous === known) setKnown(entry.id, place);
+      else advance(entry.id, place);
       if (!state || (kind !== 'end' && kind !== 'open')) return false;
       const { generation } = place;
       state = { ...state, generation, last: entry.id, status: kind === 'end' ? 'complete' : 'running' };
@@ -75,8 +80,7 @@ export function createKnownLog(firstLeaseMs: number): KnownLog {
     },
     setBack(next) {
       state = next;
-      known = next.last;
-      knownPlace = placeOf(known);
+      setKnown(next.last, placeOf(next.last));
       newest = next.last;
     },
   };

@@ -109,7 +109,8 @@ export function createRoomReaders(): RoomReaders {
     offer(entry) {
       // A set's own walk leaves out whoever is removed meanwhile, and needs no copy for each token.
       for (const reader of all) reader.offer(entry);
-      if (compareIds(entry.entry.id, reached) > 0) reached = entry.entry.id;
+      const { id, previous } = entry.entry;
+      if (previous === reached || compareIds(id, reached) > 0) reached = id;
     },
     pokeUpTo(known) {
       if (compareIds(reached, known) < 0) {

@@ -1,6 +1,7 @@
 import { LogUnavailableError } from '../errors.js';
 import type {
   AppendAnswer,
+  EntryId,
   InvocationLog,
   JoinAnswer,
   JoinRequest,
@@ -157,11 +158,15 @@ export function redisLog(options: RedisLogOptions): InvocationLog {
       const ofKey = watched.get(key) ?? { keys: nameKeys(prefix, key), watchers: new Set() };
       watched.set(key, ofKey);
       ofKey.watchers.add(watcher);
+      let last: EntryId | undefined;
       const remove = subscriptions.add(ofKey.keys.channel, {
         ready: () => watcher.ready(),
         message: (message) => {
-          if (message[0] === entriesMark) watcher.entries(decodeMessage(message));
-          else if (message[0] === presenceMark) watcher.presence();
+          if (message[0] === entriesMark) {
+            const entries = decodeMessage(message, last);
+            last = entries.at(-1)?.id;
+            watcher.entries(entries);
+          } else if (message[0] === presenceMark) watcher.presence();
         },
         failed: (error) => watcher.failed(unavailable(error, key)),
       });
