@@ -2,12 +2,12 @@ import { takeUntil, timer, type Observable } from 'rxjs';
 import { LogUnavailableError, ProducerLostError } from '../errors.js';
 import { compareIds } from './entry-id.js';
 import type { EntryId, InvocationLog, JoinAnswer, LogClaim, LogEntry, LogPage, LogState } from './invocation-log.js';
-import { createKnownLog } from './known-log.js';
+import { KnownLog } from './known-log.js';
 import { createLogCalls, type LogCalls } from './log-calls.js';
 import { decodeEntry, decodeOpening, type DecodedEntry } from './log-records.js';
 import { createProduction, type Production, type ProductionInit } from './production.js';
 import { createRenewals } from './renewals.js';
-import { createRoomReaders, type ReaderPlace, type RoomReader } from './room-readers.js';
+import { RoomReaders, type ReaderPlace, type RoomReader } from './room-readers.js';
 import { createSharedPages } from './shared-pages.js';
 
 /** What all consumers of one key in this process share: presence, watch, renewals, and perhaps the production. */
@@ -52,8 +52,8 @@ export function roomOf(log: InvocationLog, key: string, leaseMs: number): KeyRoo
 
 function createKeyRoom(log: InvocationLog, key: string, firstLeaseMs: number, onEmpty: () => void): KeyRoom {
   const member = createToken();
-  const readers = createRoomReaders();
-  const knownLog = createKnownLog(firstLeaseMs);
+  const readers = new RoomReaders();
+  const knownLog = new KnownLog(firstLeaseMs);
   const calls = createLogCalls(log, key, () => knownLog.leaseMs);
   const pages = createSharedPages(calls);
   let production: Production | undefined;
