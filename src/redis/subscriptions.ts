@@ -120,9 +120,10 @@ export function openSubscriptions(driver: RedisDriver): Subscriptions {
     );
   };
 
+  /** Not at once: while a slot moves, the nodes of a cluster may for a while name each other. */
   const move = (channel: Channel): void => {
     release(channel);
-    look(channel);
+    after(backoffMs(0), () => look(channel));
   };
 
   const release = (channel: Channel): void => {
