@@ -33,6 +33,14 @@ const calls: Readonly<Record<string, Call>> = {
   RelayOptions: (o) => createRelay({ authorize: () => ({}), ...o }),
   LocalLambdaOptions: (o) => startLocalLambda({ functions: {}, ...o }),
   LocalFunctionConfig: (o) => startLocalLambda({ functions: { f: { handler: () => undefined, ...o } } }),
+  CloseOptions: async (o) => {
+    const local = await startLocalLambda({ functions: {} });
+    try {
+      await local.close(o);
+    } finally {
+      await local.close();
+    }
+  },
 };
 
 const input = { FunctionName: 'f' };
@@ -43,7 +51,7 @@ const input = { FunctionName: 'f' };
  */
 export async function limitOf(owner: string, option: string): Promise<string | undefined> {
   const call = calls[owner];
-  if (call === undefined) return undefined;
+  if (call === undefined) throw new Error(`${owner}.${option} is a number, and nothing here calls its function`);
   try {
     await call({ [option]: -1.5 });
   } catch (error) {

@@ -17,24 +17,24 @@ import type { LambdaStreamEvent } from '../events.js';
 import { delayMs, limitFrom, timeLimitMs } from '../shared/check-options.js';
 import { connectToRelay, ConnectionLost, type RelaySession } from './relay-connection.js';
 
-/** How a lost connection to a keyed invocation is made anew. */
+/** How the client reconnects to a keyed invocation after it lost the connection. */
 export interface ReconnectOptions {
   /** How many connections are tried after the last byte that arrived. @defaultValue 8 */
   readonly maxAttempts?: number;
-  /** The longest wait before the first of them, in milliseconds; it doubles with each. @defaultValue 200 */
+  /** The longest wait before the first of them, in milliseconds. It doubles with each. @defaultValue 200 */
   readonly initialDelayMs?: number;
   /** The longest wait, in milliseconds. @defaultValue 10,000 */
   readonly maxDelayMs?: number;
   /**
-   * After so long without a byte or a ping a connection counts as lost, in milliseconds. Keep it above the relay's
-   * `pingMs`.
+   * How long a connection may be silent, without a byte or a ping, before it counts as lost, in milliseconds. Keep it
+   * above the relay's `pingMs`.
    *
    * @defaultValue 60,000
    */
   readonly timeoutMs?: number;
 }
 
-/** What the options of a reconnection may be. */
+/** The rules of {@link ReconnectOptions}. */
 export const reconnectRules = {
   maxAttempts: limitFrom(0),
   initialDelayMs: delayMs,
@@ -69,7 +69,7 @@ export function reconnecting(session: RelaySession, policy: Required<ReconnectOp
   });
 }
 
-/** Emits after the delay, or as soon as the browser is online again; not before it is online. */
+/** Emits after the delay, or when the browser comes online. Does not emit while the browser is offline. */
 function untilOnline(delayMs: number): Observable<unknown> {
   const online = typeof globalThis.addEventListener === 'function' ? fromEvent(globalThis, 'online') : NEVER;
   return merge(timer(delayMs).pipe(map(isOffline)), online.pipe(map(() => false))).pipe(
@@ -78,7 +78,7 @@ function untilOnline(delayMs: number): Observable<unknown> {
   );
 }
 
-/** Node has a navigator that does not say. */
+/** Tells whether the browser says that it is offline. Node's navigator does not say. */
 function isOffline(): boolean {
   return (globalThis as { navigator?: { onLine?: boolean } }).navigator?.onLine === false;
 }

@@ -13,18 +13,22 @@ import { ConnectionLost, positionOf, type RelaySession } from './relay-connectio
 import { readRelayError } from './relay-error.js';
 import { sendToRelay, type RelayFetch, type RelayHeaders, type RelayTarget } from './relay-request.js';
 
-/** A place in a keyed invocation: its generation, and how many bytes of its payload were delivered. */
+/** A position in a keyed invocation: its generation, and how many bytes of its payload were delivered. */
 export type RelayPosition = `${number}-${number}`;
 
 /** Options of {@link relayedInvoke}. */
 export interface RelayedInvokeOptions {
   /** Where the relay is mounted. In a page it may be relative. */
   readonly url: string | URL;
-  /** Sent along, or a function, also async, that is asked before each connection: for tokens that expire. */
+  /** Headers for each request, or a function that returns them or a promise of them before each connection. */
   readonly headers?: RelayHeaders;
   /** Sends the requests, for instance with `credentials: 'include'`. @defaultValue the global `fetch` */
   readonly fetch?: RelayFetch;
-  /** How a lost connection is made anew; `false` for not at all. */
+  /**
+   * How the client reconnects to a keyed invocation after it lost the connection. `false` never reconnects.
+   *
+   * @defaultValue reconnects, with the defaults of `ReconnectOptions`
+   */
   readonly reconnect?: ReconnectOptions | false;
 }
 
@@ -32,7 +36,11 @@ export interface RelayedInvokeOptions {
 export interface RelayedInvocationOptions {
   /** As in `invokeWithResponseStream`. @defaultValue `'throw'` */
   readonly functionErrors?: 'throw' | 'emit';
-  /** As in `invokeWithResponseStream`: the relay waits, and where it may, Lambda too. @defaultValue never paused */
+  /**
+   * As in `invokeWithResponseStream`. The relay stops reading from Lambda while all clients of a key pause.
+   *
+   * @defaultValue never paused
+   */
   readonly pauseWhile?: Observable<boolean>;
   /** Goes on after a position that the application kept. Never starts an invocation. @defaultValue from the start */
   readonly after?: RelayPosition;
@@ -40,13 +48,13 @@ export interface RelayedInvocationOptions {
 
 /** An `invokeWithResponseStream` over a relay. Made by {@link relayedInvoke}. */
 export interface RelayedInvoke {
-  /** Events of one invocation. The client is ignored; every event of a keyed invocation has its `position`. */
+  /** Emits the events of one invocation. Ignores the client. Each event of a keyed invocation has a `position`. */
   (
     client: unknown,
     input: InvokeInputSource,
     options?: RelayedInvocationOptions,
   ): Observable<LambdaStreamEvent & { readonly position?: RelayPosition }>;
-  /** Stops the keyed invocation that `authorize` finds for this input, for everybody. */
+  /** Stops the keyed invocation to which `authorize` leads this input, for all its consumers. */
   readonly stop: (input: InvokeInputSource) => Promise<void>;
 }
 
@@ -65,18 +73,19 @@ const positionRule: OptionRule = {
  *     result  --h--a-r--h--b-(c|)   r: retry of mode 'replay'
  *
  * - **Cold**: one subscription is one invocation. It reconnects to that one, and never invokes again.
- * - **Emits** what `invokeWithResponseStream` emits; each event of a keyed invocation has a `position`. Before a
- *   reconnection a `retry` of mode `'replay'`, after it a `head`; a `retry` of mode `'restart'` where the invocation
- *   began anew.
+ * - **Emits** what `invokeWithResponseStream` emits. Each event of a keyed invocation has a `position`. A `retry` of
+ *   mode `'replay'` precedes a reconnection, and a `head` follows it. A `retry` of mode `'restart'` says that the
+ *   invocation began anew.
  * - **Completes** as `invokeWithResponseStream` does.
- * - **Errors** with what the relay tells: this package's errors by class, AWS's exceptions by name, with `$fault` and
- *   `$metadata`; a refusal with its status in `$metadata.httpStatusCode`. Without a key, or once
- *   `reconnect.maxAttempts` is used up, with `TruncatedStreamError` or the network's error.
- * - **Unsubscribing** closes the connection. A keyed invocation goes on for others, and for `lingerMs` of the relay.
+ * - **Errors** with what the relay reports: this package's errors by class, AWS's exceptions by name, with `$fault` and
+ *   `$metadata`, a refusal with its status in `$metadata.httpStatusCode`. Without a key, and after
+ *   `reconnect.maxAttempts`, a lost connection is a `TruncatedStreamError` or the network's error.
+ * - **Unsubscribing** closes the connection. A keyed invocation goes on for its other consumers, and without any for
+ *   the relay's `lingerMs`.
  * - **Memory** the input's payload, and one unfinished frame.
  *
  * Reconnects after network errors and the statuses 429, 502, 503 and 504, once the relay has named the invocation.
- * While the browser is offline it waits, and counts nothing.
+ * While the browser is offline it waits, and counts no attempt.
  *
  * @example
  * const invoke = relayedInvoke({ url: '/api/lambda', headers: async () => ({ authorization: await token() }) });

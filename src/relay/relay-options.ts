@@ -15,42 +15,44 @@ import type { RelayRequest, RelayResponse } from './node-exchange.js';
 
 /** A request that `authorize` decides on. */
 export interface RelayCall<Context = unknown> {
-  /** The request. Its body can be read, though the relay has read it: `await request.json()`. */
+  /** The request, with a copy of the body that the relay has read: `await request.json()` works. */
   readonly request: Request;
-  /** The function's name, decoded from Lambda's path; undefined on any other path. May be an ARN: compare it whole. */
+  /** The name in Lambda's path, decoded. Undefined for any other path. It may be an ARN: compare all of it. */
   readonly functionName?: string;
-  /** The body's bytes; empty for a GET. */
+  /** The body's bytes. Empty for a GET. */
   readonly payload: Uint8Array;
-  /** What the client asks for, decoded: the function's name, payload, qualifier, tenant, log type, context. */
+  /** The client's input, decoded: the function's name, payload, qualifier, tenant, log type, context. */
   readonly input: InvokeInput;
-  /** The second argument of `fetch`; the IncomingMessage where the request came through `listener`. */
+  /** The second argument of `fetch`, or the IncomingMessage of a request that came through `listener`. */
   readonly context: Context;
 }
 
-/** What `authorize` allows. */
+/** The permission that `authorize` returns. */
 export interface RelayGrant {
   /**
-   * Names the invocation that is shared: whoever is given the same key gets the first one's answer. So it names
-   * everything that changes the answer, the user included. An array is joined so that no part can pose as two.
-   * At most 512 bytes: a long prompt goes in as a hash.
+   * Names the shared invocation. All clients with the same key get the answer to the first one's request. So the key
+   * must name everything that changes the answer, the user included. The parts of an array stay apart. A key has at
+   * most 512 bytes: put a hash of a long prompt into it.
    *
    * @defaultValue none: the invocation belongs to this client alone, and ends with its connection
    */
   readonly key?: string | readonly string[];
   /**
-   * Makes the invocation, at most once a key: subscribed to by the first client. Pass the Observable on as
-   * `pauseWhile`. Without `open`, the client only follows what others have begun.
+   * Makes the invocation, at most once for a key. The first client subscribes to it. Pass the Observable on as
+   * `pauseWhile`.
+   *
+   * @defaultValue none: the client only follows an invocation that others have begun
    */
   readonly open?: (pauseWhile: Observable<boolean>) => Observable<LambdaStreamEvent>;
-  /** Who this is, for `maxStreamsPerClient`: a user, a session, an address. @defaultValue not counted */
+  /** Names the client for `maxStreamsPerClient`: a user, a session, an address. @defaultValue not counted */
   readonly client?: string;
   /**
-   * `'all'` tells the client of a failure also message, errorMessage, trace, log tail and request id.
+   * With `'all'` the client also gets a failure's message, errorMessage, trace, log tail and request id.
    *
    * @defaultValue the kind alone: name, code, errorType, ErrorCode, Reason, retryAfterSeconds, chunks, bytes
    */
   readonly expose?: 'all';
-  /** What happens where the machine that reads from Lambda is lost: see `joinInvocation`. @defaultValue `'error'` */
+  /** What happens when the machine that reads from Lambda is lost: see `joinInvocation`. @defaultValue `'error'` */
   readonly afterProducerLoss?: 'error' | 'restart' | 'replay' | 'continue';
   /** Says that the function may run twice for one key: see `joinInvocation`. @defaultValue `false` */
   readonly idempotent?: boolean;
@@ -58,54 +60,55 @@ export interface RelayGrant {
 
 /** Options of {@link createRelay}. */
 export interface RelayOptions<Context = unknown> {
-  /** Where keyed invocations are shared: `redisLog` for several processes. @defaultValue `memoryLog()` */
+  /** The log that shares keyed invocations. Several processes need `redisLog`. @defaultValue `memoryLog()` */
   readonly log?: InvocationLog;
   /**
-   * Decides on each request, a DELETE too: returns what is allowed, or throws a `RelayRefusal`. Nothing runs that it
-   * did not allow. A SyntaxError, as from `request.json()`, is answered with 400, any other error with 500.
+   * Decides on each request, a DELETE too: returns a grant, or throws a `RelayRefusal`. Nothing runs without a grant. A
+   * SyntaxError, such as that of `request.json()`, is answered with 400, and any other error with 500.
    */
   readonly authorize: (call: RelayCall<Context>) => RelayGrant | PromiseLike<RelayGrant>;
   /**
    * Decides on a request's headers, before its body is read: throws a `RelayRefusal`, or returns false for 403.
    *
-   * @defaultValue everybody's body is read
+   * @defaultValue every body is read
    */
   readonly admit?: (request: Request) => unknown;
-  /** The origins of pages that may call from elsewhere, exactly as browsers write them. @defaultValue none */
+  /** The other origins whose pages may call, exactly as browsers write them. @defaultValue none */
   readonly origins?: readonly string[];
   /**
-   * The only values of the Host header that are let in, with the port where there is one. For relays that let people
-   * in by their address alone: it defends against DNS rebinding.
+   * The only values of the Host header that are let in, with the port if there is one. It stops DNS rebinding, which
+   * endangers a relay that lets people in by their address alone.
    *
    * @defaultValue all
    */
   readonly hosts?: readonly string[];
   /**
-   * Hears of everything that is not told to the client. Once `authorize` has decided, `request` has no body any more.
-   * What it throws is reported as RxJS reports an error of any subscriber (`config.onUnhandledError`).
+   * Called with each failure of an invocation, each dropped client, and each bug of the relay or of `authorize`. After
+   * `authorize` has decided, `request` has no body. What it throws is reported as RxJS reports an error of any
+   * subscriber (`config.onUnhandledError`).
    *
    * @defaultValue `console.error` for the relay's own failures
    */
   readonly onError?: (error: unknown, about: { readonly request: Request; readonly key?: string }) => void;
-  /** The largest body, in bytes; more is 413. @defaultValue 6,291,456 (6 MiB), AWS's limit */
+  /** The largest body, in bytes; a larger one is a 413. @defaultValue 6,291,456 (6 MiB), AWS's limit */
   readonly maxBodyBytes?: number;
-  /** Bytes of unfinished bodies, of all requests together; past it 503. @defaultValue 67,108,864 (64 MiB) */
+  /** The most bytes that all unfinished bodies may hold; one more is a 503. @defaultValue 67,108,864 (64 MiB) */
   readonly maxPendingBodyBytes?: number;
-  /** How long a body may take to arrive, in milliseconds; then 400. @defaultValue 10,000 */
+  /** How long a body may take to arrive, in milliseconds; a slower one is a 400. @defaultValue 10,000 */
   readonly bodyTimeoutMs?: number;
-  /** Streams at a time; more are 429. @defaultValue 10,000 */
+  /** The most streams at a time; a further one is a 429. @defaultValue 10,000 */
   readonly maxStreams?: number;
-  /** Streams at a time of one `client`; more are 429. @defaultValue 100 */
+  /** The most streams at a time of one `client`; a further one is a 429. @defaultValue 100 */
   readonly maxStreamsPerClient?: number;
-  /** After so long without anything to send, a ping is sent, in milliseconds. @defaultValue 15,000 */
+  /** How long a stream may be silent before the relay sends a ping, in milliseconds. @defaultValue 15,000 */
   readonly pingMs?: number;
-  /** A client that takes nothing of what waits for it for so long is dropped, in milliseconds. @defaultValue 60,000 */
+  /** How long a client may take no byte before it is dropped, in milliseconds. @defaultValue 60,000 */
   readonly stalledMs?: number;
   /** How long the last client of a key has to come back, in milliseconds. @defaultValue 30,000 */
   readonly lingerMs?: number;
-  /** How long a key is kept after its end, in milliseconds. @defaultValue 600,000 */
+  /** How long the log keeps a key after its end, in milliseconds. @defaultValue 600,000 */
   readonly ttlMs?: number;
-  /** Payload that is held of each key, in bytes. @defaultValue 16,777,216 (16 MiB) */
+  /** The most payload that the log holds of each key, in bytes. @defaultValue 16,777,216 (16 MiB) */
   readonly maxReplayBytes?: number;
 }
 
@@ -115,7 +118,7 @@ export interface Relay<Context = unknown> {
   readonly fetch: (request: Request, context?: Context) => Promise<Response>;
   /** Answers a request of node:http, node:http2, Express, Fastify or NestJS. */
   readonly listener: (request: RelayRequest, response: RelayResponse) => void;
-  /** Cuts all streams, so that clients go on at another process, and lets nobody in. Resolves though clients hang. */
+  /** Cuts all streams, so that clients go on at another process, and refuses requests. Does not wait for clients. */
   readonly close: () => Promise<void>;
 }
 
@@ -123,7 +126,7 @@ export interface Relay<Context = unknown> {
 export type Settings<Context> = Required<Omit<RelayOptions<Context>, 'admit' | 'onError' | 'log' | 'hosts'>> &
   Pick<RelayOptions<Context>, 'admit' | 'hosts'>;
 
-/** An origin as browsers serialise it: a scheme, a host, a port that is not the scheme's own. Never `null` or `*`. */
+/** The rule of an origin as browsers write it: a scheme, a host, a port unless it is the default. No `null` or `*`. */
 function isOrigin(value: unknown): boolean {
   if (typeof value !== 'string' || !/^[a-z][a-z\d+.-]*:\/\/[^\s/?#*@]+$/.test(value)) return false;
   return !/^https?:/.test(value) || (URL.canParse(value) && new URL(value).origin === value);

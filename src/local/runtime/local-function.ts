@@ -53,9 +53,9 @@ export interface LocalFunctionConfig {
    * that is set here replaces one of the same name.
    */
   readonly environment?: Readonly<Record<string, string>>;
-  /** The version of each alias. Any other alias is then unknown. Without this option every alias leads to `$LATEST`. */
+  /** The version of each alias. Any other alias is then unknown. @defaultValue every alias leads to `$LATEST` */
   readonly aliases?: Readonly<Record<string, string>>;
-  /** The published versions. Any other version is then unknown. Without this option every number is a version. */
+  /** The published versions. Any other version is then unknown. @defaultValue every number is a version */
   readonly versions?: readonly string[];
 }
 
