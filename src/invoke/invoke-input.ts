@@ -1,5 +1,5 @@
 import { concatMap, defer, first, type Observable, type ObservableInput } from 'rxjs';
-import { plainBytes } from '../shared/bytes.js';
+import { maxClientContextBytes, plainBytes } from '../shared/bytes.js';
 import { encodeJson, tagOf } from './encode-json.js';
 
 /** A plain object or array that becomes JSON. A promise does not compile, because it would be sent as `{}`. */
@@ -42,9 +42,6 @@ export interface InvokeCommandInput extends Omit<InvokeInput, 'Payload' | 'Clien
 
 /** An input, or a function that makes one. The function is called once per subscription, and so for each attempt. */
 export type InvokeInputSource = InvokeInput | (() => InvokeInput | PromiseLike<InvokeInput> | Observable<InvokeInput>);
-
-/** AWS's limit for the `X-Amz-Client-Context` header, in bytes of base64. */
-export const maxClientContextBytes = 3_583;
 
 /** Emits one input. It emits synchronously, except where the source returns a promise. */
 export function askForInvokeInput(source: InvokeInputSource): Observable<InvokeInput> {

@@ -1,14 +1,14 @@
 import { context, propagation } from '@opentelemetry/api';
-import { maxClientContextBytes, type InvokeInput } from '../invoke/invoke-input.js';
-import { textFromBase64 } from '../shared/bytes.js';
+import type { InvokeInput } from '../invoke/invoke-input.js';
+import { maxClientContextBytes, textFromBase64 } from '../shared/bytes.js';
 import { parseObject } from '../shared/json.js';
 
 /**
  * Adds the active trace context to an input, for the function to continue the trace.
  *
- * What the global propagator injects (`traceparent`, `tracestate`, `baggage`) goes under the ClientContext's lowercase
- * `custom`, beside what is there: Lambda's runtimes hand that to the function. The input stays as it was where nothing
- * is injected, where its ClientContext is no base64 JSON object, and where the result would be over AWS's 3,583 bytes.
+ * The fields of the global propagator (`traceparent`, `tracestate`, `baggage`) are added to the ClientContext's
+ * lowercase `custom`, which Lambda's runtimes hand to the function. The input stays as it was if nothing is injected,
+ * if its ClientContext is not a base64 JSON object, or if the result would be over AWS's 3,583 bytes.
  *
  * The function's side has to read it: OpenTelemetry's Lambda instrumentation does not look into ClientContext by
  * itself. Give it an `eventContextExtractor` that reads `context.clientContext.custom`.

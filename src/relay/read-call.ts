@@ -1,12 +1,10 @@
 import type { InvokeInput } from '../invoke/invoke-input.js';
+import { maxClientContextBytes } from '../shared/bytes.js';
 import { defined } from '../shared/defined.js';
 import type { RequestHead } from './doors.js';
 import { refusals } from './relay-refusal.js';
 
-/** AWS's limit for the client context, in bytes of base64. */
-const maxClientContextBytes = 3_583;
-
-/** Lambda's path, below whatever path the relay is mounted at. */
+/** Lambda's path, at the end of any path at which the relay is mounted. */
 const lambdaPath = /\/2021-11-15\/functions\/([^/]+)\/response-streaming-invocations$/;
 
 /** How a client wants its answer: Lambda's frames, with this package's own events or without, or server-sent events. */
@@ -17,7 +15,7 @@ export function readFormat({ method, headers }: RequestHead): AnswerFormat {
   const accept = (headers.get('accept') ?? '').toLowerCase();
   const types = accept.split(',').map((type) => type.split(';').map((part) => part.trim()));
   if (types.some(([type]) => type === 'text/event-stream')) return 'sse';
-  // Images, links and prefetchers send a GET too. They run nothing.
+  // A GET of an image, a link or a prefetcher must not run a function.
   if (method === 'GET') throw refusals.notAcceptable();
   const isRx = types.some(
     ([type, ...parts]) => type === 'application/vnd.amazon.eventstream' && parts.includes('rx=1'),
@@ -25,19 +23,19 @@ export function readFormat({ method, headers }: RequestHead): AnswerFormat {
   return isRx ? 'rx-frames' : 'frames';
 }
 
-/** Reads the function's name, decoded; undefined on any path but Lambda's. */
+/** Reads the function's name from Lambda's path, and decodes it. Returns undefined for any other path. */
 export function readFunctionName({ url }: RequestHead): string | undefined {
   const [, encoded] = lambdaPath.exec(new URL(url).pathname) ?? [];
   if (encoded === undefined) return undefined;
   try {
     return decodeURIComponent(encoded);
   } catch {
-    // Not an encoding of anything, so no name.
+    // The text is not percent-encoded, so that it is not a name.
     throw refusals.malformed('The function name');
   }
 }
 
-/** Reads what the client asks for, as the input that it would give to Lambda. */
+/** Reads the request as the input that its client would send to Lambda. */
 export function readInput({ url, headers }: RequestHead, payload: Uint8Array): InvokeInput {
   const member = (name: string): string | undefined => headers.get(name) ?? undefined;
   const input: Record<string, unknown> = defined({
@@ -68,14 +66,14 @@ function readClientContext(encoded: string | undefined): unknown {
 export interface Place {
   readonly generation: string;
   readonly bytes: string;
-  /** The client has had the end already. */
+  /** Whether the client has got the end already. */
   readonly ended: boolean;
 }
 
 /**
- * Reads `last-event-id`, as it was sent in an `id:` of the relay. EventSource sends an empty one for none.
+ * Reads `last-event-id`, which holds an `id:` that the relay has sent. EventSource without an id sends it empty.
  *
- * @throws a refusal for what the relay never sends.
+ * @throws a refusal for an id that the relay never sends.
  */
 export function readPlace({ headers }: RequestHead): Place | undefined {
   const id = headers.get('last-event-id') ?? '';

@@ -1,5 +1,8 @@
 import { DetachedPayloadError } from '../errors.js';
 
+/** AWS's limit for the `X-Amz-Client-Context` header, in bytes of base64. */
+export const maxClientContextBytes = 3_583;
+
 /**
  * Views the bytes of any array buffer view as a plain `Uint8Array`, without a copy. A Buffer is viewed too, because its
  * `slice` shares memory, and the `slice` of a `Uint8Array` copies.

@@ -1,3 +1,4 @@
+import { maxClientContextBytes } from '../../shared/bytes.js';
 import { answerBuffered } from '../invocation/answer-buffered.js';
 import type { FunctionFailure } from '../invocation/describe-failure.js';
 import { encodeComplete } from '../invocation/encode-frames.js';
@@ -11,9 +12,6 @@ import { answerCors } from './doors.js';
 import type { Door } from './handle-request.js';
 import { matchRoute, type Route } from './routes.js';
 import { invalidParameter, invalidRequestContent } from './service-errors.js';
-
-/** AWS's limit for the client context, in bytes of base64. */
-const maxClientContextBytes = 3_583;
 
 /** The door of Lambda's API. It refuses each request that AWS refuses before it runs a function. */
 export const apiDoor: Door = {
