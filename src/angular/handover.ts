@@ -3,12 +3,12 @@ import type { CompleteSnapshot, FailedSnapshot } from '../consumers/snapshot-sta
 
 /** A stream's end, as the server hands it to the page. */
 interface HandedOver {
-  /** The parameters that it was made for, as a hash: they may hold what a page must not show. */
+  /** A hash of the stream's parameters. The parameters themselves may hold what a page must not show. */
   readonly paramsHash: string;
   readonly text: string;
   readonly bytes: number;
   readonly chunks: number;
-  /** Of a failure its name: a message may quote what is not meant for strangers. */
+  /** The name of a failure. Its message stays on the server, because it may quote secrets. */
   readonly failure?: string;
 }
 
@@ -20,7 +20,7 @@ export interface Handover {
   take(params: unknown): CompleteSnapshot | FailedSnapshot | undefined;
 }
 
-/** @param id - Names the stream: the same on the server and in the page, and another for each stream of the page. */
+/** @param id - Names the stream. It is the same on the server and in the page, and unique among the page's streams. */
 export function createHandover(injector: Injector, id: string): Handover {
   const state = injector.get(TransferState);
   const key: StateKey<HandedOver | null> = makeStateKey(`rx-lambda-stream:${id}`);
@@ -33,7 +33,7 @@ export function createHandover(injector: Injector, id: string): Handover {
     take(params) {
       const kept = state.get(key, null);
       if (kept === null) return undefined;
-      // Whatever it was made for, the page asks for itself from now on.
+      // The text serves one stream. The page invokes for every later one.
       state.remove(key);
       const { paramsHash, text, bytes, chunks, failure } = kept;
       if (paramsHash !== hashOf(params)) return undefined;

@@ -77,7 +77,7 @@ export function provideLambdaStreams(options: LambdaStreamsOptions): Environment
     ...(invoke ? [{ provide: invokeToken, useValue: invoke }] : []),
     ...(typeof client === 'function' ? [{ provide: clientToken, useFactory: client }] : []),
     ...(typeof client === 'object' ? [{ provide: clientToken, useValue: client }] : []),
-    // Again in each injector: what the one above made has the source above.
+    // Provided anew in each injector, because the streams of the injector above use its own source.
     { provide: streamsToken, useFactory: createLambdaStreams },
   ]);
 }
@@ -113,7 +113,7 @@ function createLambdaStreams(): LambdaStreams {
   return {
     invoke: (input, options) =>
       runInInjectionContext(injector, () =>
-        // Without a client an `invoke` that needs one says so itself. The client is made at the first invocation.
+        // The client is made at the first invocation. An `invoke` that needs a client and gets none says so itself.
         invoke(inject(clientToken, { optional: true }) as LambdaStreamClient, input, options),
       ),
   };

@@ -20,37 +20,38 @@ import { createRequest, createRunner, isEnd, type Run } from './stream-runner.js
 /** Options of {@link streamResource}. */
 export interface StreamResourceOptions<P> {
   /**
-   * What to ask for. The signals that it reads are watched: other parameters close the connection and begin anew;
-   * `undefined` closes the connection, and what arrived stays in `text`.
+   * Returns the parameters of the stream, or undefined for no stream. The signals that it reads are watched. Other
+   * parameters close the connection and begin another stream. With `undefined` the connection closes, and `text` keeps
+   * what arrived.
    */
   readonly params: () => P | undefined;
   /**
-   * Makes the stream for the parameters: events of this package, or plain bytes. Signals that it reads are not
+   * Makes the stream for the parameters: events of this package, or plain bytes. The signals that it reads are not
    * watched.
    */
   readonly stream: (context: { readonly params: NoInfer<P> }) => Observable<PayloadSource>;
   /**
-   * Names the stream for server rendering, uniquely in the page. With it, the server waits for the stream's end and
-   * hands the text over to the page, which does not ask again; the parameters must be JSON. Without it, the server
-   * invokes nothing and the page does.
+   * Names the stream for server rendering, uniquely in the page. With an id, the server waits for the stream's end and
+   * hands the text over to the page, which does not invoke again. The parameters must then be JSON. Without an id, the
+   * server invokes nothing, and the page does.
    *
    * @defaultValue the server invokes nothing
    */
   readonly id?: string;
-  /** Where `streamResource` is called outside of an injection context. @defaultValue the injector of the caller */
+  /** Needed only for a call outside of an injection context. @defaultValue the injector of the caller */
   readonly injector?: Injector;
 }
 
 /** A response's text as Angular's `Resource`, while it streams in. Made by {@link streamResource}. */
 export interface StreamResource extends Resource<string> {
   /**
-   * The text as far as it is there. It never throws: after a failure, and after `params` became `undefined`, it is what
-   * had arrived. It is empty when a stream for other parameters begins; a reload keeps it until new text comes.
+   * The text so far. It never throws. After a failure, and while `params` is `undefined`, it stays as it was. A stream
+   * for other parameters empties it, and a reload keeps it until new text comes.
    */
   readonly text: Signal<string>;
-  /** How the response fares: its state, counts, and what failed. Undefined while there is no stream. */
+  /** The latest snapshot of the response: its status, its counts, its error. Undefined while there is no stream. */
   readonly progress: Signal<Snapshot | undefined>;
-  /** Asks once more for the same parameters. Returns false, and does nothing, while it loads and while it is idle. */
+  /** Invokes again for the same parameters. Returns false, and does nothing, while it loads and while it is idle. */
   reload(): boolean;
   /** Closes the connection for good, and makes the resource idle. */
   destroy(): void;
@@ -67,14 +68,14 @@ const injectorRule: OptionRule = {
  *     source  h-a-b----------------c--(e|)      h: head, a to c: chunks, e: complete
  *     result  s---------------t-------(u|)      s: loading; t: loading, 'ab'; u: resolved, 'abc'
  *
- * - **Invokes** when change detection first runs, and again for other `params` and after `reload()`: each time one
- *   subscription to what `stream` returns. In a browser; on a server only with `id`.
+ * - **Invokes** when change detection first runs, for other `params`, and after `reload()`. Each time it subscribes to
+ *   what `stream` returns, once. A server invokes only with an `id`.
  * - **Status** `loading` (`reloading`) until the stream's end, whatever has arrived; then `resolved` or `error`; `idle`
  *   while `params` is `undefined`.
  * - **Value** the text so far. In status `error` it throws, as Angular's does; `text` keeps what arrived.
  * - **Unsubscribing**: other `params`, `undefined`, `destroy()` and the end of the component or injector close the
  *   connection.
- * - **Zones**: the stream runs outside of NgZone; only changes of the signals cause change detection.
+ * - **Zones**: the stream runs outside of NgZone. Only a change of the signals causes change detection.
  * - **Memory** the whole text. Unlimited.
  *
  * @example
@@ -87,7 +88,7 @@ const injectorRule: OptionRule = {
  *   });
  * }
  *
- * @param options.params - What to ask for, or undefined for nothing.
+ * @param options.params - Returns the parameters of the stream, or undefined for no stream.
  * @param options.stream - Makes the stream.
  * @param options.id - Names the stream for server rendering. @defaultValue the server invokes nothing
  * @param options.injector - Outside of an injection context. @defaultValue the injector of the caller
@@ -114,7 +115,7 @@ export function streamResource<P>(options: StreamResourceOptions<P>): StreamReso
     { injector },
   );
 
-  /** The stream of the request, as soon as it has begun. */
+  /** The run of the present request. Undefined until it has begun. */
   const current = computed(() => (latest()?.request === request() ? latest() : undefined));
   const progress = computed(() => current()?.snapshot);
   const status = computed<ResourceStatus>(() => {
@@ -155,12 +156,12 @@ export function streamResource<P>(options: StreamResourceOptions<P>): StreamReso
     error,
     snapshot,
     isLoading: computed(() => status() === 'loading' || status() === 'reloading'),
-    // Of a text that is never undefined, the one sense of it: something to show instead of a placeholder.
+    // The text is never undefined. So this tells whether there is something to show instead of a placeholder.
     hasValue: (() => status() === 'resolved' || (status() !== 'error' && value() !== '')) as StreamResource['hasValue'],
     text: shownText,
     progress,
     reload() {
-      // Of parameters that cannot be made there is nothing to load.
+      // Without a run there is nothing to load again: `params` returned undefined, or has thrown.
       const begun = untracked(current);
       if (!begun || !isEnd(begun.snapshot)) return false;
       request.update((last) => ({ ...last, loads: last.loads + 1 }));

@@ -13,7 +13,7 @@ import { toSnapshots } from '../consumers/to-snapshots.js';
 import { createHandover, type Handover } from './handover.js';
 import type { StreamResourceOptions } from './stream-resource.js';
 
-/** What is asked for. Each object is one stream. */
+/** A request for one stream. Another stream has another object. */
 export interface Request<P> {
   readonly params: P | undefined;
   /** What `params` threw. */
@@ -30,7 +30,7 @@ export interface Run<P> {
   readonly text: string;
 }
 
-/** What is asked for: writable, so that a reload asks again. */
+/** Makes the signal of the present request. It is writable, so that a reload can replace the request. */
 export function createRequest<P>(params: () => P | undefined): WritableSignal<Request<P>> {
   const asked = computed<Omit<Request<P>, 'loads'>>(
     () => {
@@ -45,7 +45,7 @@ export function createRequest<P>(params: () => P | undefined): WritableSignal<Re
   return linkedSignal(() => ({ ...asked(), loads: 0 }));
 }
 
-/** Returns what begins the stream of a request, and writes how it fares. */
+/** Returns a function that begins the stream of a request. It writes the stream's snapshots to `latest`. */
 export function createRunner<P>(
   { stream, id }: StreamResourceOptions<P>,
   injector: Injector,
@@ -71,9 +71,9 @@ export function createRunner<P>(
       show(kept);
       return undefined;
     }
-    // Without an id the text could not be handed over, and the page would ask a second time.
+    // Without an id the text cannot be handed over, and the page would invoke a second time.
     if (isServer && !handover) return undefined;
-    // Deferred, so that a `stream` that throws is a failed stream.
+    // `defer` makes a failed stream of a `stream` that throws.
     const snapshots = defer(() => stream({ params })).pipe(toSnapshots());
     // The server waits. A page does not: hydration ends when the application is stable, and a stream may take minutes.
     const done = isServer ? injector.get(PendingTasks).add() : undefined;

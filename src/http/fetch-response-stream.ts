@@ -6,7 +6,7 @@ import { callback, checkOptions, flag, observable, type OptionRule } from '../sh
 import { checkTarget, resolveTarget, type FetchTargetSource } from './fetch-target.js';
 import { createResponseEvents } from './response-events.js';
 
-/** What is used of `fetch`: it gets a Request and a signal that aborts it. */
+/** The used part of `fetch`. It gets a Request, and a signal that aborts the request. */
 export type FetchFunction = (
   request: Request,
   init: { readonly signal: AbortSignal },
@@ -22,9 +22,9 @@ export interface FetchResponseStreamOptions {
    */
   readonly fetch?: FetchFunction;
   /**
-   * While it last said true, the body is not read, so that TCP slows the server down. What one read had already brought
-   * is still delivered. Chromium reads some 64 MiB ahead of its page, Firefox reads ahead without a limit. Its last
-   * value holds when it completes; its error becomes the stream's.
+   * Pauses the response while its last value is true. The body is then not read, so that TCP slows the server down. The
+   * bytes of the last read are still delivered. Chromium reads some 64 MiB ahead of its page, and Firefox reads ahead
+   * without a limit. When this Observable completes, its last value holds. Its error becomes the stream's error.
    *
    * @defaultValue never paused
    */
@@ -104,21 +104,21 @@ export function fetchResponseStream(
 
     const isGone = (): boolean => subscriber.closed;
 
-    /** Reads on, unless told otherwise: by now, or later. */
+    /** Pauses the body or lets it flow, now or as soon as it is there. */
     function pace(pause: boolean): void {
       paused = pause;
       body?.setPaused(pause);
     }
 
-    /** Fails with the reason of the Request's own signal, which `fetch` does not heed beside ours. */
+    /** Fails with the reason of the Request's own signal. `fetch` gets our signal instead, and ignores that one. */
     function follow(asked: Request): void {
-      // A Request of another fetch may have none.
+      // The Request of another fetch may have no signal.
       const { signal } = asked as { readonly signal?: AbortSignal };
       if (!signal) return;
       const abort = (): void => fail(abortReason(signal));
       if (signal.aborted) abort();
       signal.addEventListener('abort', abort);
-      // Holds the whole Request: on Node the caller's signal reaches the Request's own only while the Request lives.
+      // The teardown keeps the Request alive. In Node a collected Request does not pass its caller's abort on.
       subscriber.add(() => asked.signal.removeEventListener('abort', abort));
     }
 
@@ -141,7 +141,7 @@ export function fetchResponseStream(
         error: (cause) => runInContext(events.broke, cause),
       });
       if (subscriber.closed) {
-        // A fetch that does not heed its signal answers all the same.
+        // A `fetch` that ignores its signal still answers after an unsubscription.
         body.cancel();
         return;
       }
@@ -155,7 +155,7 @@ export function fetchResponseStream(
       follow(asked);
       if (isGone()) return;
       const { fetch = globalThis.fetch } = options;
-      // A Request that the caller gave serves several subscriptions: each sends a clone, with a body of its own.
+      // The caller's Request serves several subscriptions, and its body can be read once. So each sends a clone.
       const sent = asked === request ? asked.clone() : asked;
       const response = await fetch(sent, { signal: controller.signal });
       runInContext(receive, response);
@@ -163,7 +163,7 @@ export function fetchResponseStream(
 
     subscriber.add(() => {
       if (ended) return;
-      // The body first: on Node an aborted fetch goes on delivering once its signal was garbage-collected.
+      // The body is cancelled too, because in Node an aborted fetch may go on once its signal was garbage-collected.
       body?.cancel();
       controller.abort();
     });
@@ -184,7 +184,7 @@ function assertResponse(response: unknown): asserts response is Response {
   if (typeof status !== 'number' || typeof headers?.forEach !== 'function') {
     throw new TypeError(`${caller}: fetch answered with something else than a Response`);
   }
-  // A body that is null has ended. React Native's own fetch has none to read.
+  // A body of null has ended. The response of React Native's own fetch has no body member.
   if (body === undefined) {
     throw new TypeError(
       `${caller}: this fetch gives no body that can be read as it arrives; React Native has one in expo/fetch`,
@@ -192,7 +192,7 @@ function assertResponse(response: unknown): asserts response is Response {
   }
 }
 
-/** The signal's reason. React Native's signals have none. */
+/** Returns the signal's reason. The signals of React Native have no reason. */
 function abortReason(signal: AbortSignal): unknown {
   return (signal.reason as unknown) ?? Object.assign(new Error('The request was aborted'), { name: 'AbortError' });
 }

@@ -37,10 +37,10 @@ function openTarget(caller: string, value: unknown): Request {
 function openUrl(caller: string, url: string | URL): Request {
   try {
     const request = new Request(url);
-    // A host and a port without a scheme are a URL too, whose scheme is the host's name.
+    // `localhost:3001` is a valid URL too, with the scheme `localhost`.
     if (/^(https?|blob|data):/i.test(request.url)) return request;
   } catch {
-    // The platform's own error quotes the URL, whose query may be a signature. Ours says only what may be wrong.
+    // The platform's own error quotes the URL, whose query may hold a signature. So this message does not quote it.
   }
   throw new TypeError(
     `${caller}: request must be an absolute http or https URL (in a page also a relative one), ` +
@@ -48,7 +48,7 @@ function openUrl(caller: string, url: string | URL): Request {
   );
 }
 
-/** Knows a Request by its members: a polyfill's, or another realm's, fails `instanceof`. */
+/** Recognises a Request by its members, because `instanceof` fails for a polyfill and for another realm. */
 function isRequest(value: unknown): value is Request {
   const { clone, method } = Object(value) as { clone?: unknown; method?: unknown };
   return typeof clone === 'function' && typeof method === 'string';

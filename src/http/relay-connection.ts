@@ -10,42 +10,42 @@ import { defined } from '../shared/defined.js';
 import { readRelayError, toRelayedError } from './relay-error.js';
 import { sendToRelay, type RelayTarget } from './relay-request.js';
 
-/** What a subscription knows of its invocation, over all its connections. */
+/** The state of one subscription, over all its connections. */
 export interface RelaySession {
   readonly target: RelayTarget;
   readonly input: InvokeCommandInput;
   readonly functionErrors: 'throw' | 'emit';
-  /** From `x-rx-invocation`, or from the position to go on at. Undefined: the invocation has no key, or none yet. */
+  /** The generation from `x-rx-invocation`, or from the position `after`. Undefined while no key is known. */
   generation: string | undefined;
-  /** The place in the generation's payload. */
+  /** How many bytes of the generation's payload were delivered. */
   bytes: number;
-  /** The relay has answered with `x-rx-invocation`: a lost connection can be made anew. */
+  /** Whether the relay has answered with `x-rx-invocation`. Only then the client can reconnect. */
   isKeyed: boolean;
   paused: boolean;
   /** How long a connection to a keyed invocation may be silent, in milliseconds. */
   readonly silenceMs: number;
-  /** Delivered since the last restart. */
+  /** The chunks and bytes that were delivered since the last restart. */
   delivered: { chunks: number; bytes: number };
   /** The connection that is read now. */
   body: BodyReader | undefined;
 }
 
-/** A connection that was lost, or refused for now. The invocation may go on without it. */
+/** A connection that was lost, or that the relay refuses for now. The invocation may go on without it. */
 export class ConnectionLost {
   constructor(readonly error: unknown) {}
 }
 
-/** Statuses after which a request is sent again. */
+/** The statuses after which a request is sent again. */
 const passingStatuses = new Set([429, 502, 503, 504]);
 
-/** The place of a session, as a position. */
+/** Returns the position after the delivered bytes. Undefined while no generation is known. */
 export function positionOf({ generation, bytes }: RelaySession): string | undefined {
   return generation === undefined ? undefined : `${generation}-${bytes}`;
 }
 
 /**
- * Reads one connection to a relay, from where the session stands. Errors with a {@link ConnectionLost} where another
- * connection may go on, else with the stream's error.
+ * Reads one connection to a relay, from the session's position on. Errors with a {@link ConnectionLost} where another
+ * connection may go on, and otherwise with the stream's error.
  */
 export function connectToRelay(session: RelaySession): Observable<LambdaStreamEvent> {
   return new Observable((subscriber) => {
@@ -62,7 +62,7 @@ export function connectToRelay(session: RelaySession): Observable<LambdaStreamEv
         ),
       );
 
-    /** One timer runs on, however much arrives. A pause is no silence. */
+    /** Counts the connection as lost after a silence. One timer serves all events. A pause is not a silence. */
     function watchForSilence(delayMs: number): void {
       if (session.silenceMs === Infinity) return;
       watch.unsubscribe();
@@ -79,7 +79,7 @@ export function connectToRelay(session: RelaySession): Observable<LambdaStreamEv
       else subscriber.next(event);
     }
 
-    /** Takes an event of the relay's own. One that a later version has is passed over. */
+    /** Takes an event that only relays send. Ignores events of later versions. */
     function takeOwn({ eventType, payload }: UnknownEvent): void {
       if (eventType === 'RxRestart') restart(parseJsonObject(payload, eventType));
       else if (eventType === 'RxEvent') {
@@ -90,13 +90,13 @@ export function connectToRelay(session: RelaySession): Observable<LambdaStreamEv
 
     function restart(told: Readonly<Record<string, unknown>>): void {
       const generation = String(told['generation']);
-      // Told by the answer's header already.
+      // The header of the answer has already told this generation.
       if (generation === session.generation) return;
       if (!/^\d+$/.test(generation)) throw new ProtocolError('A restart names no generation');
       begin(generation, toRetryEvent({ ...told, mode: 'restart' }));
     }
 
-    /** Bytes begin at 0 again. */
+    /** Begins another generation, whose bytes count from 0, and emits the retry event. */
     function begin(generation: string, event: RetryEvent): void {
       const delivered = session.delivered;
       Object.assign(session, { generation, bytes: 0, delivered: { chunks: 0, bytes: 0 } });
@@ -139,12 +139,12 @@ export function connectToRelay(session: RelaySession): Observable<LambdaStreamEv
           session.bytes += event.payload.length;
           inner.next(event);
         }
-        // Bytes are counted over all connections, and a cut is not yet the end.
+        // `chunk` counts the bytes over all connections. A cut is not the end, because the client may reconnect.
         session.body = streamEvents({
           response: rawResponse,
           delivery: { ...delivery, chunk, truncated },
           subscriber: inner,
-          // relayedInvoke enters the subscription's context, over all connections.
+          // `relayedInvoke` enters the subscription's context itself, for all connections.
           runInContext: (callback, argument) => callback(argument),
           abort: () => controller.abort(),
         });
@@ -205,7 +205,7 @@ function toRetryEvent(told: Readonly<Record<string, unknown>>): RetryEvent {
   };
 }
 
-/** Reads an event that has no frame in Lambda's protocol; undefined for one that a later version has. */
+/** Reads an event that has no frame in Lambda's protocol. Returns undefined for an event of a later version. */
 function readOwnEvent(told: Readonly<Record<string, unknown>>): HeadEvent | HttpHeadEvent | RetryEvent | undefined {
   const { type, statusCode, mode } = told;
   if (type === 'retry' && typeof mode === 'string' && ['fresh', 'replay', 'continue'].includes(mode))

@@ -5,11 +5,11 @@ import { asText, parseObject } from '../shared/json.js';
 const maxErrorBytes = 64 * 1024;
 
 /**
- * Makes the error that a relay tells of, in an HTTP answer or within the stream.
+ * Makes the error that a relay reports in an HTTP answer or within the stream.
  *
- * An error of this package is one of its class. A service exception, a refusal, and what a proxy answers has AWS's
- * `$fault` and `$metadata`, so that `classifyInvocationError` and checks by name hold. Any other error has its name
- * and, where the transport failed behind the relay, its code.
+ * An error of this package has its class again. A service exception, a refusal and a proxy's answer get AWS's `$fault`
+ * and `$metadata`, so that `classifyInvocationError` and checks by name hold. Any other error keeps its name and, where
+ * the transport behind the relay failed, its code.
  */
 export function toRelayedError(
   name: string | undefined,
@@ -22,7 +22,7 @@ export function toRelayedError(
   const isService = '$fault' in members || name === undefined;
   return decodeFailure({
     ...told,
-    // A proxy's answer has no name.
+    // The answer of a proxy has no exception name.
     name: name ?? 'UnknownError',
     message,
     code: transportCode,
@@ -30,7 +30,7 @@ export function toRelayedError(
   });
 }
 
-/** Reads the error that an answer is. */
+/** Reads the error from an HTTP answer that reports one. */
 export async function readRelayError(response: Response): Promise<unknown> {
   const { status, headers } = response;
   const retryAfterSeconds = headers.get('retry-after') ?? undefined;
@@ -39,7 +39,7 @@ export async function readRelayError(response: Response): Promise<unknown> {
   return toRelayedError(name, { ...(retryAfterSeconds !== undefined && { retryAfterSeconds }), ...members }, status);
 }
 
-/** Reads the beginning of a body. A body that breaks says what it said so far: the status is known. */
+/** Reads the beginning of a body. A body that breaks gives what came so far, because the status is known anyway. */
 async function readText({ body }: Response): Promise<string> {
   const decoder = new TextDecoder();
   const reader = body?.getReader();

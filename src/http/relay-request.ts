@@ -3,10 +3,10 @@ import type { InvokeCommandInput } from '../invoke/invoke-input.js';
 /** Sends a request: the global `fetch`, or one that adds to it. */
 export type RelayFetch = (url: string, init: RequestInit) => Response | PromiseLike<Response>;
 
-/** Headers of a request, or a function that makes them, asked before each connection. */
+/** The headers of a request, or a function that makes them and is called before each connection. */
 export type RelayHeaders = HeadersInit | (() => HeadersInit | PromiseLike<HeadersInit>);
 
-/** Where requests go, and how. */
+/** Where requests are sent, and with which headers and `fetch`. */
 export interface RelayTarget {
   readonly url: string;
   readonly headers: RelayHeaders | undefined;
@@ -17,7 +17,7 @@ export interface RelayTarget {
 export interface RelayRequestInit {
   readonly method: 'POST' | 'DELETE';
   readonly input: InvokeCommandInput;
-  /** The place to go on at. */
+  /** The position to go on after. */
   readonly position: string | undefined;
   readonly signal?: AbortSignal;
 }
@@ -28,7 +28,7 @@ export async function sendToRelay(target: RelayTarget, init: RelayRequestInit): 
   const { fetch = globalThis.fetch } = target;
   const own = typeof target.headers === 'function' ? await target.headers() : target.headers;
   const headers = toHeaders(own, {
-    // Body parsers leave these bytes alone, and a browser asks the relay before a page elsewhere may send them.
+    // Body parsers ignore this type. A browser sends a preflight before a page of another origin may use it.
     'content-type': 'application/octet-stream',
     accept: 'application/vnd.amazon.eventstream; rx=1',
     'last-event-id': position,
@@ -47,7 +47,7 @@ export async function sendToRelay(target: RelayTarget, init: RelayRequestInit): 
   });
 }
 
-/** The platform's own error quotes the value, which may be a token. */
+/** Makes the headers of a request. The platform's own error quotes a bad value, which may be a token. */
 function toHeaders(own: HeadersInit | undefined, members: Readonly<Record<string, string | undefined>>): Headers {
   try {
     const headers = new Headers(own);
@@ -58,7 +58,7 @@ function toHeaders(own: HeadersInit | undefined, members: Readonly<Record<string
   }
 }
 
-/** The URL's path goes on with Lambda's. Its own query stays. */
+/** Appends Lambda's path to the URL's own path. The URL's query stays. */
 function urlOf(url: string, { FunctionName, Qualifier }: InvokeCommandInput): string {
   const [, base = '', query = ''] = /^([^?#]*)(?:\?([^#]*))?/.exec(url) ?? [];
   const path = `/2021-11-15/functions/${encodeURIComponent(String(FunctionName))}/response-streaming-invocations`;

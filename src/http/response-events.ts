@@ -11,11 +11,11 @@ const maxErrorBodyBytes = 64 * 1024;
 
 /** Delivers one HTTP response as events. */
 export interface ResponseEvents {
-  /** Delivers the head, and unless the status is a failure also the HTTP head. */
+  /** Delivers the head, and also the HTTP head unless the status is a failure. */
   readonly begin: () => void;
   readonly chunk: (bytes: Uint8Array) => void;
   readonly end: () => void;
-  /** The connection broke. */
+  /** Ends the events after the connection broke. */
   readonly broke: (cause: unknown) => void;
 }
 
@@ -76,19 +76,19 @@ export function createResponseEvents(
       subscriber.complete();
     },
     broke(cause) {
-      // The status is known, and says more than a connection that broke after it.
+      // The status is known. It says more than the later break of the connection.
       if (errorBody) failWith(errorBody.toBytes());
       else subscriber.error(new TruncatedStreamError(defined({ requestId, chunks, bytes, cause })));
     },
   };
 }
 
-/** All headers, names in lower case. */
+/** Returns all headers, with names in lower case. */
 function headersOf(headers: Headers): Record<string, string> {
   const all: Record<string, string> = {};
   headers.forEach((value, name) => {
     const known = all[name];
-    // Only Set-Cookie comes more than once.
+    // Only Set-Cookie can come more than once.
     all[name] = known === undefined ? value : `${known}, ${value}`;
   });
   return all;
@@ -96,7 +96,7 @@ function headersOf(headers: Headers): Record<string, string> {
 
 function toHttpHeadEvent({ status, headers }: Response): HttpHeadEvent {
   const { 'set-cookie': _cookies, ...others } = headersOf(headers);
-  // Browsers show no cookies of a response, and older ones lack the method.
+  // Browsers hide the cookies of a response, and older browsers lack the method.
   const cookies = (headers as Partial<Headers>).getSetCookie?.call(headers) ?? [];
   return { type: 'http-head', statusCode: status, headers: others, cookies };
 }

@@ -31,10 +31,10 @@ const { attributes, events, metrics } = names;
  *     source  --h--a-b----(c|)    h: head, a, b: chunks, c: complete
  *     result  --h--a-b----(c|)
  *
- * - **Emits** the source's events, each in the caller's context, so that what follows is no child of this span.
+ * - **Emits** the source's events, each in the caller's context, so that later operators do not run inside this span.
  * - **Completes** with the source. The span ends with its chunks, bytes, attempts and request id.
  * - **Errors** with the source's error, unchanged. The span's status is ERROR, with the exception.
- * - **Unsubscribing** unsubscribes from the source. The span ends with the outcome `cancelled`, which is no error.
+ * - **Unsubscribing** unsubscribes from the source. The span ends with the outcome `cancelled`, which is not an error.
  * - **Memory** a few counters.
  *
  * Place it after `retryInvocation`, so that one span holds all attempts: a `retry` is an event of the span. The spans
@@ -136,9 +136,8 @@ export function traceInvocation(options: TraceInvocationOptions): MonoTypeOperat
       }
 
       subscriber.add(() => end('cancelled'));
-      // The source captures this context for its whole life, the SDK's spans are children of it. So the caller's
-      // context
-      // is entered for each event: the consumer must not run inside this span.
+      // The source captures this context for its whole life, so that the SDK's spans are children of this span. The
+      // caller's context is entered for each event, because the consumer must not run inside this span.
       const inCaller = (deliver: () => void): void => context.with(caller, deliver);
       const traced = source.pipe(
         tap({
@@ -164,7 +163,7 @@ export function traceInvocation(options: TraceInvocationOptions): MonoTypeOperat
     });
 }
 
-/** What an end tells the metrics. */
+/** The facts about an ended invocation that the metrics record. */
 interface Measured {
   readonly outcome: 'complete' | 'failed' | 'cancelled';
   readonly attempts: number;
@@ -193,7 +192,7 @@ function createMetrics(meter: Meter, common: Attributes): (measured: Measured) =
   };
 }
 
-/** The class of a failure, by its name: AWS's exception, this package's error, or the runtime's. */
+/** Returns the name of a failure: of AWS's exception, of this package's error, or of the runtime's. */
 function errorType(error: unknown): string {
   const { name } = Object(error) as { name?: unknown };
   return typeof name === 'string' && name !== '' ? name : '_OTHER';

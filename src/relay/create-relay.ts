@@ -16,16 +16,17 @@ import { createStreamCount } from './stream-count.js';
 import { createWebExchange } from './web-exchange.js';
 
 /**
- * Makes a relay: what browsers and other clients connect to, in place of Lambda.
+ * Makes a relay: the server that browsers and other clients connect to, in place of Lambda.
  *
  * It speaks Lambda's own protocol, so that `relayedInvoke`, the AWS SDKs and boto3 are its clients, and server-sent
  * events for EventSource. `authorize` decides on each request; nothing runs that it did not allow.
  *
  * - **With a key** an invocation is shared through the log: by tabs, by users, by machines with `redisLog`. A client
- *   that loses its connection goes on at its byte. A disconnect is no stop; the last one has `lingerMs` to come back.
+ *   that loses its connection goes on at its byte. A disconnect does not stop the invocation, and the last client has
+ *   `lingerMs` to come back.
  * - **Without a key** it belongs to one client, at the client's pace, and ends with the client's connection.
- * - **Memory** what `maxBodyBytes`, `maxPendingBodyBytes`, `maxStreams` and `maxReplayBytes` allow, and about 128 KiB a
- *   client that does not read; after `stalledMs` such a client is dropped.
+ * - **Memory** what `maxBodyBytes`, `maxPendingBodyBytes`, `maxStreams` and `maxReplayBytes` allow, and about 128 KiB
+ *   for each client that does not read. After `stalledMs` such a client is dropped.
  *
  * @example
  * const relay = createRelay({
@@ -39,7 +40,7 @@ import { createWebExchange } from './web-exchange.js';
  * });
  * createServer(relay.listener).listen(3000);
  *
- * @throws TypeError or RangeError at the call for an option that cannot be meant.
+ * @throws TypeError or RangeError at the call for an option of another type or out of its range.
  */
 export function createRelay<Context = unknown>(options: RelayOptions<Context>): Relay<Context> {
   const settings = toSettings(options);
@@ -64,7 +65,7 @@ export function createRelay<Context = unknown>(options: RelayOptions<Context>): 
       const message = { 'content-type': 'application/json', 'x-amzn-errortype': name, ...answer.headers };
       exchange.answer(status, { ...headers, ...message }, JSON.stringify(body));
     }
-    /** @param isBug - It is the relay's, or the application's, and no failure of an invocation. */
+    /** @param isBug - Whether it is a bug of the relay or the application, and not a failure of an invocation. */
     function tell(error: unknown, isBug = false): void {
       const { onError } = options;
       if (!onError) {
@@ -103,9 +104,9 @@ export function createRelay<Context = unknown>(options: RelayOptions<Context>): 
       const call = defined({ request: told.request, functionName, payload, input, context });
       const grant = checkGrant(await settings.authorize(call as unknown as RelayCall<Context>));
       if (grant.key !== undefined) told.key = grant.key;
-      // It holds a copy of the body, which a stream would hold for as long as it runs.
+      // The Request holds a copy of the body. Without this line a stream would hold that copy to its end.
       delete told.request;
-      // Whoever left in the meantime costs no invocation.
+      // A client that has left meanwhile costs no invocation.
       if (exchange.signal.aborted) return;
       if (method === 'DELETE') {
         if (grant.key === undefined) throw refusals.nothingToStop();
@@ -121,7 +122,7 @@ export function createRelay<Context = unknown>(options: RelayOptions<Context>): 
       }
       assertOpen();
       if (format === 'sse' && place !== undefined && (place.ended || grant.key === undefined)) {
-        // A 204 stops EventSource: it has had everything there is for it.
+        // The client has got everything. A 204 stops EventSource from asking again.
         exchange.answer(204, headers);
         return;
       }
@@ -152,7 +153,7 @@ export function createRelay<Context = unknown>(options: RelayOptions<Context>): 
       const isAbort = (error as { name?: unknown } | null)?.name === 'AbortError';
       const isOfLeaving = hasLeft && (error === exchange.signal.reason || isAbort);
       if (!isRefusal && !isOfLeaving) tell(thrown, true);
-      // Nobody is there to be answered.
+      // The client has left and gets no answer.
       if (hasLeft) return;
       refuse(isRefusal ? answerFailure(error, undefined) : answerBug(error));
     }
@@ -168,7 +169,7 @@ export function createRelay<Context = unknown>(options: RelayOptions<Context>): 
       void handle(createNodeExchange(request, response));
     },
     close() {
-      // A log that was given is its owner's to close.
+      // The owner of a log that was passed in closes it.
       closed ??= options.log === undefined ? log.close() : Promise.resolve();
       streams.unsubscribe();
       return closed;
@@ -176,7 +177,7 @@ export function createRelay<Context = unknown>(options: RelayOptions<Context>): 
   };
 }
 
-/** The request as `authorize` sees it: its body, where it was read, can be read once more. */
+/** Makes the Request for `authorize`. It has a copy of the body that was read. */
 function toRequest({ signal }: Exchange, { method, url, headers }: RequestHead, payload?: Uint8Array): Request {
   const body = payload === undefined || method === 'GET' || payload.length === 0 ? null : payload.slice();
   return new Request(url, { method, headers, signal, body });

@@ -1,21 +1,21 @@
 import { refusals } from './relay-refusal.js';
 
-/** What of a request the doors look at. */
+/** The parts of a request that the doors check. */
 export interface RequestHead {
   readonly method: string;
-  /** Absolute. */
+  /** The absolute URL. */
   readonly url: string;
   readonly headers: Headers;
 }
 
-/** Who is let in besides the relay's own origin. */
+/** The rules for who is let in besides the relay's own origin. */
 export interface DoorRules {
   readonly origins: readonly string[];
-  /** In lower case. */
+  /** The allowed Host headers, in lower case. */
   readonly hosts?: readonly string[];
 }
 
-/** What every answer says. Compressed, or kept by a proxy, a stream would wait. */
+/** The headers of every answer. They keep a proxy from compressing or buffering a stream, which would delay it. */
 export const commonHeaders: Readonly<Record<string, string>> = {
   vary: 'origin',
   'cache-control': 'no-store, no-transform',
@@ -23,7 +23,7 @@ export const commonHeaders: Readonly<Record<string, string>> = {
   'x-accel-buffering': 'no',
 };
 
-/** What a page of a listed origin may read. */
+/** The headers that a page of a listed origin may read. */
 const exposedHeaders = [
   'x-rx-invocation',
   'x-amzn-requestid',
@@ -33,7 +33,7 @@ const exposedHeaders = [
   'retry-after',
 ].join(', ');
 
-/** CORS headers: for the origins that are listed, and for nobody else. */
+/** Makes the CORS headers. Only a listed origin gets any. */
 export function corsHeaders({ headers }: RequestHead, { origins }: DoorRules): Record<string, string> {
   const origin = headers.get('origin');
   if (origin === null || !origins.includes(origin)) return {};
@@ -44,7 +44,7 @@ export function corsHeaders({ headers }: RequestHead, { origins }: DoorRules): R
   };
 }
 
-/** The headers of a preflight's answer. What the page asks for is reflected: `*` does not hold with credentials. */
+/** Makes the headers of a preflight's answer. They name each requested header: credentials rule `*` out. */
 export function preflightHeaders({ headers }: RequestHead): Record<string, string> {
   const requested = headers.get('access-control-request-headers');
   return {
@@ -55,8 +55,8 @@ export function preflightHeaders({ headers }: RequestHead): Record<string, strin
 }
 
 /**
- * Refuses a request whose host or path makes no URL. A host with a user, a path or a query in it would make one of
- * another meaning, and no Request can be made of one with a user.
+ * Refuses a request whose host or path does not make a URL. A host that holds a user, a path or a query would change
+ * the URL's meaning, and a Request refuses a URL with a user.
  *
  * @throws a refusal
  */
@@ -67,13 +67,13 @@ export function assertHead({ headers, url }: RequestHead): void {
 }
 
 /**
- * Lets a request in, or throws a refusal. Browsers set the headers that are read here; a page cannot.
+ * Lets a request in, or throws a refusal. Only the browser can set the headers that are read here, and not a page.
  *
- * 1. The host is one of `hosts`, where that is given.
+ * 1. With `hosts`, the host must be one of them.
  * 2. An origin of `origins` is let in.
- * 3. Sec-Fetch-Site `same-origin` is let in; `none`, the address bar, where there is no Origin; other sites are not.
- * 4. Any other Origin is let in only if its host is the request's own.
- * 5. A request with neither header comes from no browser and is let in.
+ * 3. Sec-Fetch-Site `same-origin` is let in. `none` (the address bar) is let in without an Origin. Others are refused.
+ * 4. Any other Origin is let in only if its host is the request's own host.
+ * 5. A request with neither header does not come from a browser, and is let in.
  */
 export function passDoors(head: RequestHead, { origins, hosts }: DoorRules): void {
   const host = hostOf(head);
@@ -89,13 +89,13 @@ export function passDoors(head: RequestHead, { origins, hosts }: DoorRules): voi
   if (!URL.canParse(origin) || new URL(origin).host === '' || !isHost(host, new URL(origin))) throw refusals.origin();
 }
 
-/** Whether the Host header names the origin's host. Either may spell the scheme's own port out. */
+/** Tells whether the Host header names the origin's host. Either of them may state the default port. */
 function isHost(host: string, origin: URL): boolean {
   const spelled = `${origin.protocol}//${host}`;
   return URL.canParse(spelled) && new URL(spelled).host === origin.host;
 }
 
-/** The Host header; in a Request that has none, the URL's host. */
+/** Returns the Host header, or the URL's host for a Request without that header. */
 function hostOf({ headers, url }: RequestHead): string {
   return (headers.get('host') ?? new URL(url).host).toLowerCase();
 }

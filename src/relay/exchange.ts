@@ -3,24 +3,24 @@ import type { RequestHead } from './doors.js';
 
 /** The sending side of an answer that is a stream. */
 export interface Outlet {
-  /** Hands bytes on. False says that the client should be waited for: `drained` follows, or the client leaves. */
+  /** Sends bytes. Returns false where the caller should wait until `drained` is called, or the client leaves. */
   write(bytes: Uint8Array): boolean;
-  /** Counts the bytes that wait for the client. A method: V8 would keep a getter in a slow dictionary a client. */
+  /** Counts the bytes that wait for the client. Not a getter: V8 would turn each outlet into a slow dictionary. */
   waiting(): number;
-  /** Ends the answer as it should end. */
+  /** Ends the answer as complete. */
   end(): void;
   /** Cuts the connection, so that the client sees that the answer is not complete. */
   cut(reason: Error): void;
 }
 
-/** One request and its answer, whichever door it came through. It lives as long as the answer, and holds no headers. */
+/** One request and its answer, from `fetch` or `listener`. It lives as long as the answer, and holds no headers. */
 export interface Exchange {
   /** Reads the request's head anew. */
   head(): RequestHead;
   readonly context: unknown;
-  /** Whether somebody else's parser has the body. */
+  /** Whether a body parser of the application has read the body. */
   isBodyTaken(): boolean;
-  /** The pieces of the body. Errors where the client goes away; unsubscribing reads no further. */
+  /** Emits the pieces of the body. Errors if the client goes away. Unsubscribing stops reading. */
   readonly body: Observable<Uint8Array>;
   /** Aborted when the client has left before its answer was sent to the end. */
   readonly signal: AbortSignal;

@@ -3,22 +3,22 @@ import { classifyInvocationError } from '../retry/classify-invocation-error.js';
 import { encodeFailure } from '../shared/failure-codec.js';
 import { isRelayRefusal, Refusal, refusals } from './relay-refusal.js';
 
-/** A failure as a client is told of it, and the HTTP status where the answer has not begun. */
+/** A failure as a client sees it, with the HTTP status for an answer that has not begun. */
 export interface FailureAnswer {
   readonly status: number;
-  /** `x-amzn-errortype`, `:exception-type`: the class's name. */
+  /** The class's name, for `x-amzn-errortype` and `:exception-type`. */
   readonly name: string;
   readonly headers: Readonly<Record<string, string>>;
-  /** JSON members. `Message` is one fixed sentence a kind. */
+  /** The JSON members. `Message` is one fixed sentence for each kind. */
   readonly body: Readonly<Record<string, unknown>>;
 }
 
 type Code = string;
 
-/** Statuses of what nobody has to try again. All other failures that may have run are 424, which no SDK sends again. */
+/** The statuses of failures that are final. Any other failure that may have run is a 424, which no SDK sends again. */
 const statuses: Readonly<Record<Code, number>> = { 'unknown-invocation': 404, stopped: 409, 'replay-limit': 410 };
 
-/** One fixed sentence a kind: messages can name functions, and quote records. */
+/** One fixed sentence for each kind. The error's own message may name functions and quote records. */
 const sentences: Readonly<Record<Code, string>> = {
   'function-error': 'The function failed',
   truncated: 'The response is not complete',
@@ -29,16 +29,16 @@ const sentences: Readonly<Record<Code, string>> = {
   'log-unavailable': 'The log does not answer',
 };
 
-/** Members that an outsider may read, of the error itself. */
+/** The members of an error that every client may read. */
 const openMembers = ['errorType', 'Reason', 'retryAfterSeconds', 'chunks', 'bytes', 'reason'];
 
-/** Members that only `expose: 'all'` adds. */
+/** The members that only `expose: 'all'` adds. */
 const hiddenMembers = ['message', 'errorMessage', 'trace', 'logTail', 'requestId', 'errorDetails'];
 
 /**
- * Says what a client is told of a failure: of a refusal its own words, of everything else its kind.
+ * Makes the answer to a failure. A refusal is told in its own words. Of every other failure only the kind is told.
  *
- * @param mayWait - Nothing ran for this request: a log that does not answer is a 503, which is tried again.
+ * @param mayWait - Whether nothing ran for this request. Then a log that does not answer is a 503, which clients retry.
  */
 export function answerFailure(error: unknown, expose: 'all' | undefined, mayWait = false): FailureAnswer {
   if (isRelayRefusal(error)) {
@@ -60,7 +60,7 @@ export function answerFailure(error: unknown, expose: 'all' | undefined, mayWait
       Message: (isLambdaStreamError(error) && sentences[String(code)]) || 'The invocation failed',
       ...pick(members, isLambdaStreamError(error) ? [...openMembers, 'code'] : openMembers),
       ...(isLambdaStreamError(error) && { ours: true }),
-      // Under another name: the SDK takes a `code` such as ECONNRESET for its own connection's, and sends again.
+      // Renamed, because the SDK would take a `code` such as ECONNRESET for its own connection's, and send again.
       ...(!isLambdaStreamError(error) && code !== undefined && { transportCode: code }),
       ...(isLambdaStreamError(error) &&
         typeof members['errorCode'] === 'string' && { errorCode: members['errorCode'] }),
@@ -85,11 +85,11 @@ function statusOf(error: unknown, members: Readonly<Record<string, unknown>>, ma
   }
   const { httpStatusCode: status } = Object($metadata) as { httpStatusCode?: unknown };
   if ($fault !== undefined && typeof status === 'number' && status >= 400 && status <= 599) return avoid408(status);
-  // Never sent, or refused before it ran: it may be sent again.
+  // A 503 is for a request that was not sent, or was refused before the function ran. It may be sent again.
   return classifyInvocationError(error).mayHaveRun ? 424 : 503;
 }
 
-/** Chromium sends a POST again that was answered with 408. */
+/** Replaces 408 by 503, because Chromium sends a POST again after a 408. */
 function avoid408(status: number): number {
   return status === 408 ? 503 : status;
 }
@@ -99,7 +99,7 @@ function retryAfterHeader(members: Readonly<Record<string, unknown>>): unknown {
   return (Object(headers) as Readonly<Record<string, unknown>>)['retry-after'];
 }
 
-/** A header's value of what a stranger wrote. */
+/** Makes a valid header value of any value. */
 function headerText(value: unknown): string {
   return String(value)
     .replace(/[^\x20-\x7e]/g, '')
@@ -110,7 +110,7 @@ function pick(members: Readonly<Record<string, unknown>>, names: readonly string
   return Object.fromEntries(names.flatMap((name) => (members[name] === undefined ? [] : [[name, members[name]]])));
 }
 
-/** Returns an error as it is, or another one where reading it throws, as a Proxy or a getter can. */
+/** Returns an error unchanged, or a new Error if reading its fields throws, as a Proxy or a getter can. */
 export function readable(error: unknown): unknown {
   try {
     const fields = Object(error) as Readonly<Record<string, unknown>>;
@@ -121,7 +121,7 @@ export function readable(error: unknown): unknown {
   }
 }
 
-/** An error of the relay's own pipeline, before anything ran: a bug in `authorize`, which is told nothing about. */
+/** Answers a bug, such as one in `authorize`, before anything ran. The client is told nothing about it. */
 export function answerBug(error: unknown): FailureAnswer {
   const isJson = Object(error) instanceof SyntaxError || (Object(error) as { name?: unknown }).name === 'SyntaxError';
   return refusalAnswer(isJson ? refusals.bodyNotJson() : refusals.internal());

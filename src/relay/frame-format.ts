@@ -6,12 +6,12 @@ import { parseObject } from '../shared/json.js';
 import { answerFailure } from './failure-answer.js';
 import { generationOf, type StreamEvent, type StreamFormat } from './stream-format.js';
 
-/** Chunks that were encoded, by their payload: all clients of an invocation are sent the same bytes. */
+/** The encoded chunks by their payload. All clients of an invocation get the same bytes. */
 const encodedChunks = new WeakMap<Uint8Array, Uint8Array>();
 
 const ping = encodeEvent('RxPing', 'application/json', '{}');
 
-/** Whose client may see a failure's details. */
+/** Whether the client may see the details of a failure. */
 interface FrameFormatOptions {
   /** The client knows this package's own events (`rx=1`). */
   readonly isRx: boolean;
@@ -19,8 +19,8 @@ interface FrameFormatOptions {
 }
 
 /**
- * Writes Lambda's own frames. Clients pass over event types that they do not know, so that pings go to all. A restart
- * is told only to a client that knows it; any other would glue two texts together, and gets an exception.
+ * Writes Lambda's own frames. Every client gets pings, because clients ignore event types that they do not know. A
+ * restart is sent only to a client that knows it. Any other client would join two texts, and so gets an exception.
  */
 export function createFrameFormat({ isRx, expose }: FrameFormatOptions): StreamFormat {
   function ownEvent(event: object): Uint8Array[] {
@@ -67,7 +67,7 @@ export function createFrameFormat({ isRx, expose }: FrameFormatOptions): StreamF
   };
 }
 
-/** Whether an event must not reach a client that does not know what it means. */
+/** Tells whether an event ends the stream of a client that does not know this package's own events. */
 export function endsPlainFrames(event: StreamEvent): boolean {
   return event.type === 'retry' && (event.mode === 'restart' || event.mode === 'continue');
 }
@@ -78,7 +78,7 @@ function encodeSharedChunk(payload: Uint8Array): Uint8Array {
   return frame;
 }
 
-/** An InvokeComplete as an outsider may see it: of the error its class, no log. */
+/** Encodes an InvokeComplete. Without `expose` it shows the class of the error, and neither its details nor the log. */
 function encodeComplete({ errorCode, errorDetails, logTail }: CompleteEvent, expose: 'all' | undefined): Uint8Array {
   const { errorType } = parseObject(errorDetails ?? '') ?? {};
   const openDetails = typeof errorType === 'string' ? JSON.stringify({ errorType }) : undefined;
@@ -90,7 +90,7 @@ function encodeComplete({ errorCode, errorDetails, logTail }: CompleteEvent, exp
   return encodeEvent('InvokeComplete', 'application/json', JSON.stringify(body));
 }
 
-/** What of a head leaves the server. */
+/** Returns the fields of a head that may leave the server. */
 export function openHead(head: HeadEvent, expose: 'all' | undefined): Omit<HeadEvent, 'headers'> {
   const { type, statusCode, executedVersion, contentType, requestId } = head;
   return defined({

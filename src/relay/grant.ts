@@ -15,20 +15,20 @@ const rules: Readonly<Record<string, OptionRule>> = {
   idempotent: flag,
 };
 
-/** What `authorize` allowed, checked. */
+/** A grant of `authorize` that was checked. */
 export interface CheckedGrant extends Omit<RelayGrant, 'key'> {
   readonly key?: string;
 }
 
 /**
- * Checks what `authorize` returned. A part of a key that is missing would give everybody the same answer.
+ * Checks what `authorize` returned. A key with an undefined part would give different users the same answer.
  *
- * @throws TypeError for anything that is no grant.
+ * @throws TypeError for anything that is not a grant.
  */
 export function checkGrant(grant: unknown): CheckedGrant {
   checkOptions('authorize', grant ?? null, rules);
   const { key, ...rest } = grant as RelayGrant;
   if (key === undefined) return rest;
-  // JSON keeps the parts apart, whatever is in them.
+  // JSON keeps the parts apart, whatever characters they have.
   return { ...rest, key: typeof key === 'string' ? key : JSON.stringify(key) };
 }

@@ -14,13 +14,13 @@ import type { Place } from './read-call.js';
 import type { Settings } from './relay-options.js';
 import { refusals } from './relay-refusal.js';
 
-/** How long an invocation is kept, and how much of it. */
+/** How long and how much the log keeps of an invocation. */
 type KeptSettings = Pick<Settings<unknown>, 'lingerMs' | 'ttlMs' | 'maxReplayBytes'>;
 
 /** How often the log is asked whether an invocation has been claimed, in milliseconds. */
 const beginningCheckMs = 250;
 
-/** The invocation that the grant allows, from the place on. @throws TypeError for a grant that allows nothing. */
+/** Returns the granted invocation from the place on. @throws TypeError for a grant that allows nothing. */
 export function eventsOf(
   log: InvocationLog,
   settings: KeptSettings,
@@ -30,13 +30,13 @@ export function eventsOf(
   const { key, open, afterProducerLoss, idempotent } = grant;
   if (key === undefined) {
     if (open === undefined) throw new TypeError('authorize: a grant has a key, or open, or both');
-    // Without a key there is nothing to come back to.
+    // An invocation without a key ends with its connection, so that no client can come back to it.
     if (place !== undefined) throw refusals.unknownInvocation();
     return (pauseWhile) => defer(() => open(pauseWhile));
   }
   const after = place && (`${place.generation}-${place.bytes}` as Position);
   const { lingerMs, ttlMs, maxReplayBytes } = settings;
-  // No lease may outlast what is kept.
+  // A lease must not be longer than the log keeps the key.
   const leaseMs = Math.min(defaultLeaseMs, ttlMs);
   return (pauseWhile) =>
     open === undefined
@@ -50,8 +50,8 @@ export function eventsOf(
 }
 
 /**
- * The first position of a key's generation, once it is claimed: before the function has answered. The log knows it
- * at once, or, where it is far away, a moment later.
+ * Emits the first position of a key's generation as soon as the key is claimed, before the function has answered. A
+ * distant log may know of the claim a moment later, and so is asked again.
  */
 export function begun(log: InvocationLog, key: string | undefined): Observable<string> {
   if (key === undefined) return EMPTY;
@@ -60,7 +60,7 @@ export function begun(log: InvocationLog, key: string | undefined): Observable<s
     filter((found) => found?.state === 'running'),
     take(1),
     map((found) => `${found?.generation}-0`),
-    // The stream itself fails where the log does.
+    // If the log fails, the stream itself reports the failure.
     catchError(() => EMPTY),
   );
 }

@@ -6,7 +6,7 @@ import { createNodeOutlet } from './node-outlet.js';
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- as Node's own types have it
 type Listener = (...args: any[]) => void;
 
-/** As much of Node's IncomingMessage, or Http2ServerRequest, as is needed. */
+/** The used part of Node's IncomingMessage and Http2ServerRequest. */
 export interface RelayRequest {
   readonly method?: string | undefined;
   readonly url?: string | undefined;
@@ -21,7 +21,7 @@ export interface RelayRequest {
   off(event: string, listener: Listener): unknown;
 }
 
-/** As much of Node's ServerResponse, or Http2ServerResponse, as is needed. */
+/** The used part of Node's ServerResponse and Http2ServerResponse. */
 export interface RelayResponse {
   readonly writableLength: number;
   readonly writableFinished: boolean;
@@ -35,7 +35,7 @@ export interface RelayResponse {
   on(event: string, listener: Listener): unknown;
 }
 
-/** Sockets show how much the system has not taken yet, in a member that Node does not document. */
+/** A socket's handle tells how many bytes the system has not taken yet. Node does not document this member. */
 interface NodeSocket {
   readonly encrypted?: boolean;
   readonly _handle?: { readonly writeQueueSize?: number } | null;
@@ -43,12 +43,12 @@ interface NodeSocket {
 
 const none = (): void => undefined;
 
-/** Makes an exchange of what Node's HTTP servers hand on. */
+/** Makes an exchange from a request and a response of Node's HTTP servers. */
 export function createNodeExchange(request: RelayRequest, response: RelayResponse): Exchange {
   const { socket, originalUrl } = request as RelayRequest & { socket?: NodeSocket; originalUrl?: string };
   const leaving = new AbortController();
   let started = false;
-  // What a broken connection means is told by the response's close.
+  // The response's `close` reports a broken connection. Without a listener the error would be uncaught.
   response.on('error', none);
   request.on('error', none);
   const leave = (): void => leaving.abort(new Error('The client has left'));
@@ -60,12 +60,12 @@ export function createNodeExchange(request: RelayRequest, response: RelayRespons
     started = true;
     response.statusCode = status;
     for (const [name, value] of Object.entries(headers)) {
-      // HTTP/2 has no such header.
+      // HTTP/2 does not have this header.
       if (name !== 'connection' || request.httpVersionMajor < 2) response.setHeader(name, value);
     }
   }
 
-  // Express cuts the path at which a handler is mounted off `url`.
+  // Express removes the mount path from `url`.
   const path = originalUrl ?? request.url ?? '/';
 
   function head(): RequestHead {
@@ -84,7 +84,7 @@ export function createNodeExchange(request: RelayRequest, response: RelayRespons
     context: request,
     isBodyTaken: () => hasBody(request) && (request.readableDidRead === true || request.readableEnded),
     body: new Observable((subscriber) => {
-      // A request without a body may be over already.
+      // A request without a body may have ended already.
       if (request.readableEnded) {
         subscriber.complete();
         return undefined;
@@ -93,7 +93,7 @@ export function createNodeExchange(request: RelayRequest, response: RelayRespons
       const complete = (): void => subscriber.complete();
       const closed = (): void => {
         if (request.complete) return;
-        // It may be told before the response is.
+        // The request may report the end of the connection before the response does.
         leave();
         subscriber.error(leaving.signal.reason);
       };
@@ -118,7 +118,7 @@ export function createNodeExchange(request: RelayRequest, response: RelayRespons
       begin(status, answerHeaders);
       if (body !== undefined) response.setHeader('content-length', String(new TextEncoder().encode(body).length));
       response.end(body ?? '');
-      // A body that is not read would keep the connection from serving the next request.
+      // An unread body would keep the connection from serving the next request.
       if (answerHeaders['connection'] !== 'close') request.resume();
     },
     open(status, openHeaders, drained): Outlet {
@@ -130,7 +130,7 @@ export function createNodeExchange(request: RelayRequest, response: RelayRespons
   };
 }
 
-/** Several values of a header, as Node joins them itself for most. */
+/** Joins several values of a header, as Node itself does for most headers. */
 function textOf(value: string | readonly string[] | undefined): string | undefined {
   return typeof value === 'object' ? value.join(', ') : value;
 }

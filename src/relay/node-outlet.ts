@@ -1,15 +1,15 @@
 import type { Outlet } from './exchange.js';
 import type { RelayResponse } from './node-exchange.js';
 
-/** A response of node:http, whose chunks can be framed here. */
+/** A response of node:http. This file can frame its chunks. */
 interface ChunkedResponse extends RelayResponse {
-  /** Whether `write` frames what it is given as an HTTP/1.1 chunk. */
+  /** Whether `write` frames its bytes as an HTTP/1.1 chunk. */
   chunkedEncoding?: boolean;
-  /** Absent before a pipelined request's turn. */
+  /** Absent while a pipelined request waits for its turn. */
   readonly socket?: { write(bytes: Uint8Array): boolean } | null;
 }
 
-/** Node's own members that are needed here, where there is a Node. */
+/** The used members of Node's global object. They are absent in other runtimes. */
 const { process, Buffer } = globalThis as {
   readonly process?: { readonly versions?: Readonly<Record<string, unknown>> };
   readonly Buffer?: { concat(parts: readonly Uint8Array[]): Uint8Array };
@@ -19,10 +19,10 @@ const encoder = new TextEncoder();
 const lineEnd = encoder.encode('\r\n');
 const noBytes = new Uint8Array(0);
 
-/** What was framed last: clients at the same place of an invocation are sent the same bytes. */
+/** The last chunk and its frame. Clients at the same position of an invocation get the same bytes. */
 let framed: { readonly bytes: Uint8Array; readonly chunk: Uint8Array } | undefined;
 
-/** An HTTP/1.1 chunk as Node would write it in four pieces, in one. */
+/** Makes an HTTP/1.1 chunk in one piece. Node would write it in four. */
 function toChunk(bytes: Uint8Array): Uint8Array {
   if (framed?.bytes !== bytes) {
     const size = encoder.encode(`${bytes.length.toString(16)}\r\n`);
@@ -32,8 +32,8 @@ function toChunk(bytes: Uint8Array): Uint8Array {
 }
 
 /**
- * Whether chunks may be framed here: by Node itself, over HTTP/1.1, and with nobody's `write` in the place of Node's,
- * as a compressing middleware has it.
+ * Tells whether chunks may be framed here: in Node itself, over HTTP/1.1, and only if nothing has replaced `write`. A
+ * compressing middleware replaces it.
  */
 function isPlain(response: ChunkedResponse): boolean {
   const isNode = Buffer !== undefined && bun === undefined && deno === undefined;
@@ -41,23 +41,23 @@ function isPlain(response: ChunkedResponse): boolean {
 }
 
 /**
- * The sending side of a response whose headers were sent.
+ * Makes the sending side of a response whose headers were sent.
  *
- * Chunks are framed here where they can be, once for all clients, and written to the socket. Node frames each client's
- * anew, in four writes, and holds the socket back until the next tick, which costs more than all else that the relay
- * does for a message (bench/relay).
+ * Where possible a chunk is framed here, once for all clients, and written to the socket. Node would frame it anew for
+ * each client, in four writes, and hold the socket back until the next tick. That costs more than everything else that
+ * the relay does for a message (bench/relay).
  */
 export function createNodeOutlet(response: ChunkedResponse, queued: () => number): Outlet {
   const framesItself = isPlain(response);
   if (framesItself) response.chunkedEncoding = false;
 
   function write(bytes: Uint8Array): boolean {
-    // A chunk without bytes would be the last one.
+    // A chunk without bytes would end the response.
     if (bytes.length === 0) return true;
     if (!framesItself) return response.write(bytes);
     const chunk = toChunk(bytes);
     if (!response.socket) return response.write(chunk);
-    // The response tells of 'drain' once its own write, though of nothing, has been refused too.
+    // The response emits 'drain' only after its own `write` has returned false. So it writes no bytes here.
     return response.socket.write(chunk) || response.write(noBytes);
   }
 
@@ -65,7 +65,7 @@ export function createNodeOutlet(response: ChunkedResponse, queued: () => number
     write,
     waiting: () => response.writableLength + queued(),
     end() {
-      // Node writes the last chunk.
+      // Node itself writes the last chunk.
       if (framesItself) response.chunkedEncoding = true;
       response.end('');
     },

@@ -2,40 +2,40 @@ import { asyncScheduler, BehaviorSubject, Subscription, type Observable } from '
 import { ResponseTooLargeError } from '../errors.js';
 import type { Exchange, Outlet } from './exchange.js';
 
-/** What a paced outlet needs. */
+/** The arguments of {@link createPacedOutlet}. */
 export interface PacedOutletInit {
   readonly exchange: Exchange;
   readonly ping: Uint8Array;
   readonly pingMs: number;
   readonly stalledMs: number;
   readonly maxWaitingBytes: number;
-  /** Opens the answer: a ping is due, and the answer has not begun. */
+  /** Called when a ping is due before the answer has begun. It opens the answer. */
   readonly begin: () => void;
-  /** Hears that the client was cut off, and why. */
+  /** Called with the reason after the client was cut off. */
   readonly drop: (error: Error) => void;
 }
 
 /** The sending side of one answer, at its client's pace. */
 export interface PacedOutlet {
-  /** True while the client should be waited for. */
+  /** True while the source should wait for the client. */
   readonly paused: Observable<boolean>;
   /** Whether the answer has begun. */
   readonly isOpen: () => boolean;
   readonly open: (status: number, headers: Readonly<Record<string, string>>) => void;
   readonly write: (pieces: readonly Uint8Array[]) => void;
-  /** Pings from now on, after each silence. */
+  /** Sends a ping after each silence from now on, also before the answer has begun. */
   readonly stayAwake: () => void;
-  /** Ends the answer. What waits still goes out, unless the client stalls. */
+  /** Ends the answer. Waiting bytes are still sent, unless the client stalls. */
   readonly end: () => void;
   /** Cuts the connection. */
   readonly cut: (reason: Error) => void;
-  /** Sends no ping any more. */
+  /** Stops the pings. */
   readonly rest: () => void;
-  /** The client has left. */
+  /** Stops watching a client that has left. */
   readonly leave: () => void;
 }
 
-/** A client took nothing of what waited for it. */
+/** A client was dropped because it took none of the bytes that waited for it. */
 class StalledClientError extends Error {
   override readonly name = 'StalledClientError';
 }
@@ -57,7 +57,7 @@ export function createPacedOutlet(init: PacedOutletInit): PacedOutlet {
     writtenAt = asyncScheduler.now();
     if (isTaken) return;
     if (outlet.waiting() > maxWaitingBytes) {
-      // The source did not stop when it was told to.
+      // The source ignores the pause.
       drop(new ResponseTooLargeError('What waits for a client is over maxReplayBytes', { maxBytes: maxWaitingBytes }));
     } else if (!paused.value) {
       watchForStall(outlet.waiting());
@@ -66,8 +66,8 @@ export function createPacedOutlet(init: PacedOutletInit): PacedOutlet {
   }
 
   /**
-   * Pings after a silence, so that proxies and the client know that the connection lives. One timer runs on, however
-   * much is written: a timer a message would cost more than the message (bench/relay).
+   * Sends a ping after a silence, so that proxies and the client know that the connection lives. One timer serves all
+   * messages, because a timer for each would cost more than the message (bench/relay).
    */
   function awaitSilence(delayMs: number): void {
     if (pingMs === Infinity) return;

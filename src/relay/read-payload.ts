@@ -4,20 +4,20 @@ import type { RequestHead } from './doors.js';
 import type { Exchange } from './exchange.js';
 import { refusals } from './relay-refusal.js';
 
-/** How large bodies may be, and how slow. */
+/** The limits of bodies: their size and their time. */
 export interface BodyLimits {
   readonly maxBodyBytes: number;
   readonly maxPendingBodyBytes: number;
   readonly bodyTimeoutMs: number;
 }
 
-/** Reads bodies, within limits that hold for all of them together. */
+/** Reads the bodies of all requests, within common limits. */
 export interface PayloadReader {
-  /** Rejects with a refusal, or where the client goes away. */
+  /** Reads one body. Rejects with a refusal, or if the client goes away. */
   read(exchange: Exchange, head: RequestHead): Promise<Uint8Array>;
 }
 
-/** Makes a reader of bodies. What it holds of unfinished bodies counts, whatever their length claims to be. */
+/** Makes a reader of bodies. It counts the bytes that it holds of unfinished bodies, and ignores claimed lengths. */
 export function createPayloadReader({ maxBodyBytes, maxPendingBodyBytes, bodyTimeoutMs }: BodyLimits): PayloadReader {
   let pendingBytes = 0;
 
@@ -52,7 +52,7 @@ export function createPayloadReader({ maxBodyBytes, maxPendingBodyBytes, bodyTim
 
   return {
     async read(exchange, { method, headers }) {
-      // A length that is over the limit is believed: nothing is read.
+      // A stated length over the limit is refused without reading.
       if (Number(headers.get('content-length')) > maxBodyBytes) throw refusals.tooLarge();
       if (method === 'GET') return new Uint8Array(0);
       return firstValueFrom(race(collect(exchange), tooSlow), { defaultValue: new Uint8Array(0) });

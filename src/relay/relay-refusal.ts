@@ -7,7 +7,7 @@ const refusalStatus: OptionRule = {
 };
 
 /**
- * What `authorize` and `admit` throw to refuse a request: no invocation, this status, and this message to the client.
+ * Thrown by `authorize` and `admit` to refuse a request. Nothing is invoked. The client gets the status and message.
  *
  * @example
  * if (user === undefined) throw new RelayRefusal(401, 'Sign in first');
@@ -19,7 +19,7 @@ export class RelayRefusal extends Error {
 
   /**
    * @param status - From 400 to 599. The relay answers 503 where it is 408, which Chromium would send again by itself.
-   * @param message - What the client reads. It leaves the server.
+   * @param message - The text that the client reads. It leaves the server.
    */
   constructor(status: number, message: string) {
     checkValue('RelayRefusal', 'status', status, refusalStatus);
@@ -35,7 +35,7 @@ export function isRelayRefusal(error: unknown): error is RelayRefusal {
   return name === 'RelayRefusal' && refusalStatus.isValid(status) && typeof message === 'string';
 }
 
-/** A refusal that the relay makes itself. Its message is one fixed sentence a kind. */
+/** A refusal that the relay makes itself. Each kind has one fixed sentence as its message. */
 export class Refusal extends Error {
   /** @param type - The `x-amzn-errortype`, by which clients know the kind. */
   constructor(

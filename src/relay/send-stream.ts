@@ -9,15 +9,15 @@ import type { AnswerFormat, Place } from './read-call.js';
 import { createSseFormat } from './sse-format.js';
 import { generationOf, isRestart, type StreamEvent } from './stream-format.js';
 
-/** What a stream needs besides its events. */
+/** The arguments of {@link sendStream}. */
 export interface StreamInit {
   readonly exchange: Exchange;
   readonly format: AnswerFormat;
   readonly expose: 'all' | undefined;
-  /** Whether positions mean something to whoever comes back. */
+  /** Whether the invocation has a key, so that a client can come back with a position. */
   readonly isKeyed: boolean;
   readonly place: Place | undefined;
-  /** The invocation, or what is left of it. */
+  /** Makes the invocation, from the client's place on. */
   readonly events: (pauseWhile: Observable<boolean>) => Observable<LambdaStreamEvent & { readonly position?: string }>;
   /** Emits the generation's first position as soon as it is known. */
   readonly begun: Observable<string>;
@@ -34,10 +34,10 @@ const noHead: Partial<HeadEvent> = {};
 /**
  * Sends an invocation to one client, at the client's pace, until it ends or the client leaves.
  *
- * Frames begin with the first event, so that a failure before it has a status of its own. Server-sent events begin at
- * once: EventSource gives up for good on any status but 200.
+ * An answer of frames begins with the first event, so that a failure before it has an HTTP status of its own. An answer
+ * of server-sent events begins at once, because EventSource never reconnects after any status except 200.
  *
- * @returns The stream: unsubscribing cuts the client off.
+ * @returns The stream. Unsubscribing cuts the client off.
  */
 export function sendStream(init: StreamInit): Subscription {
   const { exchange, expose, isKeyed, place, pingMs, stalledMs } = init;
@@ -57,7 +57,7 @@ export function sendStream(init: StreamInit): Subscription {
     pingMs,
     stalledMs,
     maxWaitingBytes: init.maxWaitingBytes,
-    // An answer that pings has begun.
+    // A ping needs an answer that has begun.
     begin: () => openFrames(),
     drop(error) {
       init.onError(error);
@@ -69,7 +69,7 @@ export function sendStream(init: StreamInit): Subscription {
     outlet.open(status, { ...init.headers, 'content-type': format.contentType, ...headers });
   }
 
-  /** Nothing more is sent. What waits still goes out, unless the client stalls. */
+  /** Ends the sending. Waiting bytes are still sent, unless the client stalls. */
   function finish(): void {
     ended = true;
     stream.unsubscribe();
@@ -97,11 +97,11 @@ export function sendStream(init: StreamInit): Subscription {
     begin(told);
   }
 
-  /** Tells an event. The first one begins the answer, which can hold a head of its own. */
+  /** Sends an event. The first one begins the answer: a head event becomes the answer's own head. */
   function begin(event: StreamEvent): void {
     if (outlet.isOpen()) tell(event);
     else if (event.type === 'head') openFrames(event);
-    // Before the head, an attempt that is made anew changes nothing for the client.
+    // Before the head, a new attempt changes nothing for the client.
     else if (event.type !== 'retry' || event.mode === 'restart') {
       openFrames();
       tell(event);
@@ -165,7 +165,7 @@ export function sendStream(init: StreamInit): Subscription {
     open(200, {});
     if (format.opening) outlet.write([format.opening]);
   } else if (place !== undefined) {
-    // Whoever comes back knows its invocation: before the head too, its answer begins after a silence, with a ping.
+    // A client that comes back knows its invocation. So a silence before the head begins its answer, with a ping.
     outlet.stayAwake();
   }
   let events: Observable<LambdaStreamEvent & { readonly position?: string }>;
@@ -180,13 +180,13 @@ export function sendStream(init: StreamInit): Subscription {
       next: receive,
       error: fail,
       complete() {
-        // A source that completes without `complete`, as an accepted DryRun does.
+        // An accepted DryRun completes without a `complete` event.
         if (ended) return;
         begin({ type: 'complete', position: `${generation ?? 0}-${bytes}` });
       },
     }),
   );
-  // After the claim, so that it is this one's place.
+  // Subscribed to after the claim, so that it emits the position of this invocation and not of an earlier one.
   if (isSse && isKeyed && place === undefined) {
     stream.add(
       init.begun.subscribe({
@@ -200,7 +200,7 @@ export function sendStream(init: StreamInit): Subscription {
   return stream;
 }
 
-/** Returns a header's value as it is, and one that no header can hold as undefined: setting it would throw. */
+/** Returns a valid header value unchanged. Returns undefined for any other, because setting it would throw. */
 function asHeader(value: string | undefined): string | undefined {
   return value !== undefined && /^[ -~\u00a0-\u00ff]*$/.test(value) ? value : undefined;
 }

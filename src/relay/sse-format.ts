@@ -2,7 +2,7 @@ import { answerFailure } from './failure-answer.js';
 import { generationOf, isRestart, type StreamEvent, type StreamFormat } from './stream-format.js';
 
 const encoder = new TextEncoder();
-/** Keeps a byte order mark: positions count it. */
+/** The decoder keeps a byte order mark, because positions count its bytes. */
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 const noBytes = new Uint8Array(0);
 
@@ -16,26 +16,26 @@ interface FormattedChunk {
 }
 
 /**
- * Chunks that were formatted, by their payload. Clients at the same place of an invocation are sent the same bytes, so
- * that a message is formatted once for all of them.
+ * The formatted chunks by their payload. Clients at the same position of an invocation get the same bytes, so that a
+ * message is formatted once for all of them.
  */
 const formattedChunks = new WeakMap<Uint8Array, FormattedChunk>();
 
 /**
- * Writes server-sent events: text as a JSON string, which keeps its line ends; `restart`, `end` and `failure` as
- * events.
+ * Writes server-sent events. Text is a JSON string, which keeps its line ends. `restart`, `end` and `failure` are event
+ * types.
  *
- * Each block has an id, the position in bytes at a character's border. Characters are never cut: the bytes of one that
- * is not complete wait for the rest, at most three.
+ * Each block has an id: a position in bytes, always between two characters. The bytes of an unfinished character, at
+ * most three, wait for the rest.
  *
- * @param place - Where the client goes on, where that is known.
+ * @param place - The position from which the client goes on. Undefined while it is not known.
  * @see https://html.spec.whatwg.org/multipage/server-sent-events.html the format
  */
 export function createSseFormat(place: string | undefined, expose: 'all' | undefined): StreamFormat {
-  /** The last character's end, as a position. */
+  /** The position after the last complete character. */
   let border = place ?? '0-0';
   let isPlaced = place !== undefined;
-  /** The beginning of a character. */
+  /** The bytes of an unfinished character. */
   let rest: Uint8Array = noBytes;
 
   function block(id: string, data?: string, event?: string): Uint8Array {
@@ -45,7 +45,7 @@ export function createSseFormat(place: string | undefined, expose: 'all' | undef
 
   function text({ payload, position }: { payload: Uint8Array; position: string }): readonly Uint8Array[] {
     let formatted = formattedChunks.get(payload);
-    // The same place and the same bytes before it: the rest of a character follows from them.
+    // Clients at an equal position hold the same unfinished character, because the bytes before it are the same.
     if (formatted === undefined || formatted.from !== border || formatted.position !== position) {
       const bytes = rest.length === 0 ? payload : concat(rest, payload);
       const held = unfinishedBytes(bytes);
@@ -66,7 +66,7 @@ export function createSseFormat(place: string | undefined, expose: 'all' | undef
     return formatted.pieces;
   }
 
-  /** What is left at the end is no character; it becomes U+FFFD. */
+  /** Writes the bytes that are left at the end as U+FFFD, because they are not a character. */
   function flush(): Uint8Array[] {
     if (rest.length === 0) return [];
     border = move(border, rest.length);
@@ -106,7 +106,7 @@ export function createSseFormat(place: string | undefined, expose: 'all' | undef
     },
   };
 
-  /** A function's failure that `open` asked for as an event. */
+  /** Describes a function's failure that `open` asked for as an event. */
   function failed(errorCode: string, event: StreamEvent & { type: 'complete' }): Uint8Array {
     const details = expose === 'all' && event.errorDetails !== undefined ? { errorDetails: event.errorDetails } : {};
     const data = {
@@ -120,7 +120,7 @@ export function createSseFormat(place: string | undefined, expose: 'all' | undef
   }
 }
 
-/** How many bytes at the end begin a character that is not complete: at most three. */
+/** Returns how many bytes at the end belong to an unfinished character: at most three. */
 function unfinishedBytes(bytes: Uint8Array): number {
   for (let back = 1; back <= Math.min(3, bytes.length); back++) {
     const byte = bytes[bytes.length - back] ?? 0;

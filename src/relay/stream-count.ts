@@ -2,13 +2,13 @@ import { refusals } from './relay-refusal.js';
 
 /** Counts the streams that are open. */
 export interface StreamCount {
-  /** Whether one more has room, for whichever client. @throws a refusal where not */
+  /** Checks that one more stream has room. @throws a refusal where it has none */
   assertRoom(): void;
-  /** Counts one more. @returns what counts it no longer. @throws a refusal over a limit */
+  /** Counts one more stream. @returns a function that stops counting it. @throws a refusal over a limit */
   enter(client: string | undefined): () => void;
 }
 
-/** Makes a count with a limit in all and one for each client. A client is remembered while it has a stream. */
+/** Makes a count with one limit for all streams and one for each client. It forgets a client without a stream. */
 export function createStreamCount(maxStreams: number, maxStreamsPerClient: number): StreamCount {
   const byClient = new Map<string, number>();
   let count = 0;

@@ -1,12 +1,12 @@
 import { Observable } from 'rxjs';
 import type { Exchange, Outlet } from './exchange.js';
 
-/** How much of an answer waits in a ReadableStream, in bytes, before its source is paused. */
+/** How many bytes of an answer may wait in a ReadableStream before its source is paused. */
 const highWaterMark = 64 * 1024;
 
-/** A web Request's exchange, and the Response that it becomes. */
+/** The exchange of a web Request, with its Response. */
 export interface WebExchange extends Exchange {
-  /** Rejects with the signal's reason where the client leaves before its answer has begun. */
+  /** Rejects with the signal's reason if the client leaves before its answer has begun. */
   readonly response: Promise<Response>;
 }
 
@@ -16,7 +16,7 @@ export function createWebExchange(request: Request, context: unknown): WebExchan
   let resolve!: (response: Response) => void;
   let reject!: (reason: unknown) => void;
   const response = new Promise<Response>((...settle) => ([resolve, reject] = settle));
-  /** What the client's own signal does once the answer is a stream. */
+  /** Cuts the answer when the client's own signal aborts. Set once the answer is a stream. */
   let abortStream: ((reason: unknown) => void) | undefined;
 
   function leave(reason: unknown): void {
@@ -58,7 +58,7 @@ export function createWebExchange(request: Request, context: unknown): WebExchan
         },
       );
       return () => {
-        // What is left of a body that is not wanted; a stream that has failed has nothing left.
+        // Drops the rest of an unwanted body. A stream that has failed rejects here, and has nothing to drop.
         if (!isOver) void reader.cancel().catch(() => undefined);
       };
     }),
@@ -95,7 +95,7 @@ export function createWebExchange(request: Request, context: unknown): WebExchan
       return {
         write(bytes) {
           if (isClosed) return true;
-          // A copy: other clients are sent the same bytes, and a platform may take the buffer away.
+          // A copy, because other clients get the same bytes, and a platform may transfer the buffer.
           controller.enqueue(bytes.slice());
           return (controller.desiredSize ?? 0) > 0;
         },

@@ -10,7 +10,7 @@ import type {
   LogWatcher,
 } from '../../log/invocation-log.js';
 
-/** Opens the log that is tested, as one more process would: all logs that it returns share one storage. */
+/** Opens the log that is tested, as another process would. All logs that it returns share one storage. */
 export type OpenLog = () => InvocationLog | PromiseLike<InvocationLog>;
 
 /** One case of `invocationLogCases`. */
@@ -21,18 +21,18 @@ export interface InvocationLogCase {
   readonly run: (openLog: OpenLog) => Promise<void>;
 }
 
-/** Long, so that nothing runs out in a case that does not wait for it, however slow the machine is. */
+/** Long times. Nothing expires in a case that does not wait for it, even on a slow machine. */
 export const leaseMs = 60_000;
 export const ttlMs = 60_000;
 
-/** For a case in which a lease, a presence or a key runs out. */
+/** Short times, for a case in which a lease, a presence or a key expires. */
 export const shortLeaseMs = 300;
 export const shortTtlMs = 600;
 
-/** How long a case waits for what has to come, in milliseconds. */
+/** How long a case waits for an expected event, in milliseconds. */
 export const patienceMs = 10_000;
 
-/** What a case works with. */
+/** The tools of one case. */
 export interface Bench {
   /** A key that no other case has. */
   readonly key: string;
@@ -68,7 +68,7 @@ export const claim = (owner: string): LogClaim => ({
   ttlMs,
 });
 
-/** Joins a key that nobody has, as the member `m`, and returns the state after it. */
+/** Claims a free key as the member `m`, and returns the state after the claim. */
 export async function claimed(log: InvocationLog, key: string, rules: Partial<LogClaim> = {}): Promise<LogState> {
   const joined = await answer(log.join({ key, member: 'm', cursor: '0-0', claim: { ...claim('o'), ...rules } }));
   equal(joined?.claimed, true, 'the claim of a key that nobody has');
@@ -87,7 +87,7 @@ export interface NewEntry {
   readonly bytes?: Uint8Array;
 }
 
-/** Entries of which each has the id of the one before it. */
+/** Makes a chain of entries: the `previous` of each is the id of the entry before it. */
 export function chain(previous: EntryId, entries: readonly NewEntry[]): LogEntry[] {
   return entries.map(({ id, record, payload = [], bytes = Uint8Array.from(payload) }, index) => ({
     id,
@@ -119,7 +119,7 @@ interface Seen {
   readonly stop: () => void;
 }
 
-/** Watches a key. Entries may be told twice, and are kept once. */
+/** Watches a key. A log may report an entry twice, and the watch keeps it once. */
 export function watchOf(log: InvocationLog, key: string): Seen {
   const counts = { ready: 0, presence: 0 };
   const entries = new Map<EntryId, LogEntry>();
@@ -142,7 +142,7 @@ export const answer = <T>(given: LogAnswer<T>): Promise<T> =>
 
 export const delay = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** Waits until something holds. */
+/** Waits until the condition holds. */
 export async function eventually(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
   const deadline = Date.now() + patienceMs;
   while (!(await holds())) {
@@ -151,7 +151,7 @@ export async function eventually(what: string, holds: () => boolean | Promise<bo
   }
 }
 
-/** Compares by JSON, in which undefined is a word of its own. */
+/** Compares by JSON. Writes undefined as a word, because JSON leaves it out. */
 export function equal(actual: unknown, expected: unknown, what: string): void {
   const text = (value: unknown): string =>
     JSON.stringify(value, (_name, member: unknown) => (member === undefined ? '(undefined)' : member));
