@@ -1,382 +1,245 @@
 import { asyncScheduler, type Observable, type Subscriber, type Subscription } from 'rxjs';
-import { InvocationStoppedError, ProducerLostError, ReplayLimitError, UnknownInvocationError } from '../errors.js';
-import type { RetryEvent } from '../events.js';
-import { captureContext } from '../shared/async-context.js';
-import { compareIds, lastTakeoverSlot, placeOf, positionOf, type Place, type Position } from './entry-id.js';
-import type { EntryId, JoinAnswer, LogClaim, LogPage, LogState } from './invocation-log.js';
+import { ProducerLostError } from '../errors.js';
+import { compareIds, positionOf, type Place } from './entry-id.js';
+import type { EntryId, LogClaim, LogPage } from './invocation-log.js';
 import type { KeyRoom } from './key-room.js';
-import { decodeEntry, decodeOpening, type DecodedEntry, type Ending, type PositionedEvent } from './log-records.js';
-import { startOf, wasGiven } from './reader-start.js';
-import type { replayAfter } from './replayed-source.js';
+import type { DecodedEntry, Opening, PositionedEvent } from './log-records.js';
+import { ReaderCursor } from './reader-cursor.js';
+import { passEnd, type EndedReader } from './reader-end.js';
+import { ReaderOutlet } from './reader-outlet.js';
+import { decodePage } from './reader-page.js';
+import { enter, type Entrance } from './reader-start.js';
 import type { ReaderPlace, RoomReader } from './room-readers.js';
-import { firstClaim, takeOver, type ProducerOptions } from './take-over.js';
+import { firstClaim, produceAs } from './take-over.js';
 
 /** A page of a reader that never pauses, and of one that holds what it has not passed on yet, in bytes. */
 const pageBytes = 1024 * 1024;
 const pausablePageBytes = 64 * 1024;
 
-export interface ReaderOptions {
+export type ReaderOptions = EndedReader['options'] & {
   readonly after: Place | 'now' | undefined;
   readonly pauseWhile: Observable<boolean> | undefined;
-  /** Absent for a consumer that only follows. */
-  readonly producer?: ProducerOptions;
-  /** Waits at a loss for somebody who takes over. */
-  readonly followsLoss: boolean;
-}
+};
+
+const nothing: readonly DecodedEntry[] = [];
 
 /** Reads a key for one consumer, and produces where it is the first. Runs until the consumer is closed. */
 export function startReader(room: KeyRoom, subscriber: Subscriber<PositionedEvent>, options: ReaderOptions): void {
-  const { after, producer } = options;
-  const { key } = room.calls;
-  const run = captureContext();
-  let cursor: EntryId = '0-0';
-  /** Whether the cursor is an entry, and not a byte that somebody else has counted. */
-  let isEntry = false;
-  /** What was written before this consumer came, and is no news to it. */
-  let history: EntryId | undefined;
-  let held: DecodedEntry[] = [];
-  let isAdded = false;
-  let isPlaced = false;
-  let isPaused = false;
+  new LogReader(room, subscriber, options).start(subscriber);
+}
+
+/** A class, since a relay has thousands of readers: closures and getters of its own would cost each of them 2 KB. */
+class LogReader implements RoomReader, EndedReader {
+  readonly room: KeyRoom;
+  readonly outlet: ReaderOutlet;
+  readonly options: ReaderOptions;
+  history: EntryId | undefined;
+  paused = false;
+  waitingSince: number | undefined;
+  readonly #cursor = new ReaderCursor();
+  /** Entries of a page that were not passed on yet. */
+  #held = nothing;
+  #isAdded = false;
+  #isPlaced = false;
   /** Whether entries are taken as they are offered. */
-  let isLive = false;
-  let isReading = false;
-  let isBusy = false;
-  let mustRun = false;
-  let mustRead = false;
-  let delivered: Position | undefined;
-  let chunks = 0;
-  let waitingSince: number | undefined;
-  let waitsForTakeover: Subscription | undefined;
+  #isLive = false;
+  #isReading = false;
+  #isBusy = false;
+  #mustRun = false;
+  #mustRead = false;
+  #waitsForTakeover: Subscription | undefined;
 
-  const place = (): ReaderPlace => ({ key, ...(delivered !== undefined && { position: delivered }) });
+  constructor(room: KeyRoom, subscriber: Subscriber<PositionedEvent>, options: ReaderOptions) {
+    this.room = room;
+    this.outlet = new ReaderOutlet(room.calls.key, subscriber);
+    this.options = options;
+  }
 
-  const reader: RoomReader = {
-    get cursor() {
-      return cursor;
-    },
-    get waitingSince() {
-      return waitingSince;
-    },
-    get paused() {
-      return isPaused;
-    },
-    mayTakeOver: producer?.takeOver !== undefined,
-    offer(entry) {
-      if (!isPlaced) return;
-      if (isLive && !isPaused && !isBusy && follows(entry)) {
-        isBusy = true;
-        try {
-          run(pass, entry);
-        } catch (error) {
-          fail(error);
-        }
-        isBusy = false;
-        if (mustRun) work();
-        return;
+  get cursor(): EntryId {
+    return this.#cursor.id;
+  }
+
+  get mayTakeOver(): boolean {
+    return this.options.producer?.takeOver !== undefined;
+  }
+
+  start(subscriber: Subscriber<PositionedEvent>): void {
+    const { room, outlet, options } = this;
+    const { after, pauseWhile, producer } = options;
+    const error = (failure: unknown): void => outlet.fail(failure);
+    subscriber.add(() => {
+      this.#waitsForTakeover?.unsubscribe();
+      room.remove(this);
+    });
+    subscriber.add(pauseWhile?.subscribe({ next: (paused) => this.#setPaused(paused), error }));
+    if (outlet.isClosed) return;
+    this.#isAdded = true;
+    room.add(this);
+    const claim = producer && after === undefined ? firstClaim(producer) : undefined;
+    enter(this, after, claim).subscribe({ next: (entrance) => this.#begin(entrance, claim), error });
+  }
+
+  offer(entry: DecodedEntry): void {
+    if (!this.#isPlaced) return;
+    if (this.#isLive && !this.paused && !this.#isBusy && this.#cursor.isBefore(entry)) {
+      this.#isBusy = true;
+      try {
+        this.outlet.run(this.#pass, entry);
+      } catch (error) {
+        this.outlet.fail(error);
       }
-      if (compareIds(entry.entry.id, cursor) <= 0) return;
-      setLive(false);
-      waitingSince ??= asyncScheduler.now();
-      work();
-    },
-    poke() {
-      if (!isPlaced) return;
-      setLive(false);
-      mustRead = true;
-      work();
-    },
-    fail(error) {
-      fail(error(place()));
-    },
-  };
-
-  function setLive(next: boolean): void {
-    if (isLive === next) return;
-    isLive = next;
-    room.setLive(reader, next);
-  }
-
-  function fail(error: unknown): void {
-    if (subscriber.closed) return;
-    run((it) => subscriber.error(it), error);
-  }
-
-  function emit(event: PositionedEvent): void {
-    delivered = event.position;
-    if (event.type === 'chunk') chunks++;
-    subscriber.next(event);
-  }
-
-  /** Whether an entry comes right after what was passed on, or holds the byte where this reader is. */
-  function follows({ entry, before, place: end }: DecodedEntry): boolean {
-    if (entry.previous === cursor) return true;
-    const here = placeOf(cursor);
-    if (before.generation !== here.generation || end.generation !== here.generation) return false;
-    return isEntry ? before.bytes < here.bytes && here.bytes < end.bytes : before.bytes <= here.bytes;
-  }
-
-  /** Passes one entry on. */
-  function pass(decoded: DecodedEntry): void {
-    const { entry, kind, place: end, before } = decoded;
-    // Ids are taken apart only where they must be: this runs once a consumer and event (bench/relay).
-    const isNext = entry.previous === cursor;
-    if (!isNext && compareIds(entry.id, cursor) <= 0) return;
-    if (kind === 'event' && decoded.event.type === 'chunk') {
-      const { payload } = decoded.event;
-      if (payload.length !== end.bytes - before.bytes) {
-        if (payload.length > 0) throw new ProducerLostError({ ...place(), reason: 'log' });
-        // Another consumer has given the buffer away: the log has the bytes still.
-        setLive(false);
-        mustRead = true;
-        mustRun = true;
-        held = [];
-        return;
-      }
-      const skipped = isNext ? 0 : bytesSince(before, end.generation);
-      moveTo(entry.id);
-      emit(skipped > 0 ? { ...decoded.event, payload: payload.subarray(skipped) } : decoded.event);
+      this.#isBusy = false;
+      if (this.#mustRun) this.#work();
       return;
     }
-    moveTo(entry.id);
-    if (kind === 'event') emit(decoded.event);
-    else if (kind === 'open') opened(decoded.opening.retry, end);
-    else if (kind === 'end') ended(decoded.ending, decoded);
+    if (compareIds(entry.entry.id, this.cursor) <= 0) return;
+    this.#setLive(false);
+    this.waitingSince ??= asyncScheduler.now();
+    this.#work();
   }
 
-  /** How many bytes of an entry this reader has already. */
-  function bytesSince(before: Place, generation: number): number {
-    const here = placeOf(cursor);
-    return here.generation === generation ? here.bytes - before.bytes : 0;
+  poke(): void {
+    if (!this.#isPlaced) return;
+    this.#setLive(false);
+    this.#mustRead = true;
+    this.#work();
   }
 
-  function moveTo(id: EntryId): void {
-    cursor = id;
-    isEntry = true;
-    waitingSince = compareIds(cursor, room.known) < 0 ? asyncScheduler.now() : undefined;
-    waitsForTakeover?.unsubscribe();
+  fail(error: (place: ReaderPlace) => unknown): void {
+    this.outlet.fail(error(this.outlet.place));
   }
 
-  function opened(retry: RetryEvent | undefined, at: Place): void {
-    if (retry) emit({ ...retry, position: positionOf(at) });
-    if (retry?.mode === 'restart') chunks = 0;
+  readOn(): void {
+    if (!this.outlet.isClosed) this.poke();
   }
 
-  function ended(ending: Ending, decoded: DecodedEntry): void {
-    switch (ending.end) {
-      case 'complete':
-        if (ending.event) emit({ ...ending.event, position: positionOf(decoded.place) });
-        subscriber.complete();
-        break;
-      case 'failed':
-        subscriber.error(ending.error);
-        break;
-      case 'stopped':
-        subscriber.error(new InvocationStoppedError(place()));
-        break;
-      case 'abandoned':
-        subscriber.error(new ProducerLostError({ ...place(), reason: 'abandoned' }));
-        break;
-      case 'lost':
-        lost(ending.reason, decoded);
-        break;
-    }
+  #setPaused(paused: boolean): void {
+    if (paused === this.paused) return;
+    this.paused = paused;
+    if (paused) this.#setLive(false);
+    if (this.#isAdded) this.room.setPaused(paused);
+    if (!paused && this.#isPlaced) this.#work();
   }
 
-  function lost(reason: 'lease' | 'closed' | 'log', decoded: DecodedEntry): void {
-    // Over before this consumer came, and somebody has taken over: it is served as if it had not been.
-    if (history !== undefined && compareIds(decoded.entry.id, history) < 0) return;
-    const error = new ProducerLostError({ ...place(), reason });
-    if (room.isClosing || decoded.place.slot >= lastTakeoverSlot) subscriber.error(error);
-    else if (producer?.takeOver) tryToTakeOver(producer, producer.takeOver, decoded.entry.id, error);
-    else if (options.followsLoss) waitForTakeover(error);
-    else subscriber.error(error);
+  #setLive(isLive: boolean): void {
+    if (this.#isLive === isLive) return;
+    this.#isLive = isLive;
+    this.room.setLive(this, isLive);
   }
 
-  function waitForTakeover(error: ProducerLostError): void {
-    waitsForTakeover = asyncScheduler.schedule(() => fail(error), room.leaseMs);
-    subscriber.add(waitsForTakeover);
-  }
-
-  function tryToTakeOver(
-    from: ProducerOptions,
-    mode: NonNullable<ProducerOptions['takeOver']>,
-    last: EntryId,
-    error: ProducerLostError,
-  ): void {
-    const host = {
-      room,
-      error,
-      fail,
-      produce: (answer: JoinAnswer, owner: string, attempt: number, replayed?: ReturnType<typeof replayAfter>) =>
-        took(answer, from, owner, attempt, replayed),
-      readOn() {
-        if (isPlaced && !subscriber.closed) reader.poke();
-      },
-      get cursor() {
-        return cursor;
-      },
-      get isClosed() {
-        return subscriber.closed;
-      },
-      get chunks() {
-        return chunks;
-      },
-    };
-    takeOver(host, from, mode, last);
-  }
-
-  function took(
-    { claimed, state }: JoinAnswer,
-    { open, lingerMs, maxReplayBytes }: ProducerOptions,
-    owner: string,
-    attempt: number,
-    replayed?: ReturnType<typeof replayAfter>,
-  ): void {
-    room.learn(state);
-    if (!claimed) return;
-    const init = { owner, state, open, lingerMs, maxReplayBytes, attempt, ...(replayed && { replayed }) };
-    run((it) => room.produce(it), init);
-  }
-
-  function joined(answer: JoinAnswer | undefined, claim: LogClaim | undefined): void {
-    if (subscriber.closed) return;
-    if (answer === undefined) {
-      unknown();
-    } else if (after === undefined || after === 'now') {
-      begin(answer, claim);
-    } else {
-      wasGiven(room.calls, answer.state, after).subscribe({
-        next(isGiven) {
-          if (subscriber.closed) return;
-          if (isGiven) begin(answer, claim);
-          else unknown();
-        },
-        error: fail,
-      });
-    }
-  }
-
-  function unknown(): void {
-    const position = after === undefined || after === 'now' ? undefined : positionOf(after);
-    fail(new UnknownInvocationError({ key, ...(position !== undefined && { position }) }));
-  }
-
-  function begin(answer: JoinAnswer, claim: LogClaim | undefined): void {
-    try {
-      decodeOpening(answer.state.opening);
-      const start = startOf(key, answer.state, after);
-      ({ cursor, isEntry, history } = start);
-      for (const event of start.events) if (!subscriber.closed) run(emit, event);
-    } catch (error) {
-      fail(error);
-      return;
-    }
-    isPlaced = true;
-    if (producer && claim) took(answer, producer, claim.owner, 1);
+  #begin({ answer, start }: Entrance, claim: LogClaim | undefined): void {
+    const { room, outlet, options } = this;
+    this.#cursor.id = start.cursor;
+    this.#cursor.isEntry = start.isEntry;
+    this.history = start.history;
+    for (const event of start.events) if (!outlet.isClosed) outlet.run((it) => outlet.emit(it), event);
+    this.#isPlaced = true;
+    if (options.producer && claim) produceAs(this, options.producer, claim, { answer, attempt: 1 });
     else room.learn(answer.state);
-    room.positioned(reader);
-    work();
+    room.positioned(this);
+    this.#work();
   }
 
   /** Passes on what is held, and reads on, until the newest entry is reached or the consumer pauses. */
-  function work(): void {
-    mustRun = true;
-    if (isBusy) return;
-    isBusy = true;
-    while (mustRun) {
-      mustRun = false;
-      if (held.length > 0 && !isPaused && !subscriber.closed) run(passHeld, undefined);
-      if (isPaused || subscriber.closed || isReading || held.length > 0 || isLive) continue;
-      if (mustRead || compareIds(cursor, room.known) < 0) readOn();
-      else setLive(true);
+  #work(): void {
+    const { room, outlet } = this;
+    this.#mustRun = true;
+    if (this.#isBusy) return;
+    this.#isBusy = true;
+    while (this.#mustRun) {
+      this.#mustRun = false;
+      if (this.#held.length > 0 && !this.paused && !outlet.isClosed) outlet.run((it) => it.#passHeld(), this);
+      if (this.paused || outlet.isClosed || this.#isReading || this.#held.length > 0 || this.#isLive) continue;
+      if (this.#mustRead || compareIds(this.cursor, room.known) < 0) this.#read();
+      else this.#setLive(true);
     }
-    isBusy = false;
+    this.#isBusy = false;
   }
 
-  function passHeld(): void {
-    const entries = held;
+  #passHeld(): void {
+    const entries = this.#held;
     let index = 0;
     try {
-      for (; index < entries.length && !isPaused && !subscriber.closed && held === entries; index++) {
-        pass(entries[index] as DecodedEntry);
+      for (; index < entries.length && !this.paused && !this.outlet.isClosed && this.#held === entries; index++) {
+        this.#pass(entries[index] as DecodedEntry);
       }
     } catch (error) {
-      fail(error);
+      this.outlet.fail(error);
     }
-    if (held === entries) held = entries.slice(index);
-    room.moved();
+    if (this.#held === entries) this.#held = index < entries.length ? entries.slice(index) : nothing;
+    this.room.moved();
   }
 
-  function readOn(): void {
-    mustRead = false;
-    isReading = true;
-    const maxBytes = options.pauseWhile ? pausablePageBytes : pageBytes;
-    room.read(cursor, maxBytes).subscribe({
-      next(page) {
-        if (subscriber.closed) return;
-        const readsAgain = mustRead;
+  #read(): void {
+    const { room, outlet, options } = this;
+    this.#mustRead = false;
+    this.#isReading = true;
+    room.read(this.cursor, options.pauseWhile ? pausablePageBytes : pageBytes).subscribe({
+      next: (page) => {
+        if (outlet.isClosed) return;
+        const readsAgain = this.#mustRead;
         try {
           // Still reading: the state of the page pokes the readers, and this one would read the same place again.
-          take(page);
+          this.#take(page);
         } catch (error) {
-          fail(error);
+          outlet.fail(error);
           return;
         }
-        isReading = false;
-        mustRead = readsAgain;
-        work();
+        this.#isReading = false;
+        this.#mustRead = readsAgain;
+        this.#work();
       },
-      error: fail,
+      error: (error: unknown) => outlet.fail(error),
     });
   }
 
-  function take(page: LogPage | undefined): void {
-    if (page === undefined) throw new ProducerLostError({ ...place(), reason: 'log' });
-    room.learn(page.state);
-    const [first] = page.entries;
-    if (first === undefined) {
-      // Nothing new. What is known to stand, and is not there, was lost.
-      if (compareIds(page.state.last, cursor) > 0) throw new ProducerLostError({ ...place(), reason: 'log' });
+  #take(page: LogPage | undefined): void {
+    const { position, place } = this.outlet;
+    const cursor = this.#cursor;
+    if (page === undefined) throw new ProducerLostError({ ...place, reason: 'log' });
+    this.room.learn(page.state);
+    const beginsAnywhere = this.options.after === 'now' && position === undefined && !cursor.isEntry;
+    this.#held = decodePage(page, { cursor, beginsAnywhere, place });
+  }
+
+  /** Passes one entry on. The one function of each reader: it is called in the consumer's context. */
+  readonly #pass = (decoded: DecodedEntry): void => {
+    const { entry, kind } = decoded;
+    const { outlet } = this;
+    const cursor = this.#cursor;
+    const isNext = entry.previous === cursor.id;
+    if (!isNext && compareIds(entry.id, cursor.id) <= 0) return;
+    if (kind === 'event' && decoded.event.type === 'chunk') {
+      const { payload } = decoded.event;
+      if (payload.length !== decoded.place.bytes - decoded.before.bytes) {
+        if (payload.length > 0) throw new ProducerLostError({ ...outlet.place, reason: 'log' });
+        // Another consumer has given the buffer away: the log has the bytes still.
+        this.#setLive(false);
+        this.#mustRead = true;
+        this.#mustRun = true;
+        this.#held = nothing;
+        return;
+      }
+      const skipped = isNext ? 0 : cursor.bytesOf(decoded);
+      this.#moveTo(entry.id);
+      outlet.emit(skipped > 0 ? { ...decoded.event, payload: payload.subarray(skipped) } : decoded.event);
       return;
     }
-    held = page.entries.map((entry) => decodeEntry(entry));
-    const isFirst = after === 'now' && delivered === undefined && !isEntry;
-    let previous: DecodedEntry | undefined;
-    for (const entry of held) {
-      const isNext = previous ? entry.entry.previous === previous.entry.id : isFirst || follows(entry);
-      if (!isNext) throw missing(page.state);
-      previous = entry;
-    }
+    this.#moveTo(entry.id);
+    if (kind === 'event') outlet.emit(decoded.event);
+    else if (kind === 'open') this.#opened(decoded.opening, decoded.place);
+    else if (kind === 'end') this.#waitsForTakeover = passEnd(this, decoded.ending, decoded);
+  };
+
+  #moveTo(id: EntryId): void {
+    this.#cursor.moveTo(id);
+    this.waitingSince = compareIds(id, this.room.known) < 0 ? asyncScheduler.now() : undefined;
+    this.#waitsForTakeover?.unsubscribe();
   }
 
-  /** What a reader lacks was dropped before it came, or is a hole in the log. */
-  function missing({ trimmed, opening }: LogState): Error {
-    const { maxReplayBytes } = decodeOpening(opening);
-    return trimmed !== undefined && compareIds(cursor, trimmed) < 0
-      ? new ReplayLimitError({ maxReplayBytes })
-      : new ProducerLostError({ ...place(), reason: 'log' });
+  #opened({ retry }: Opening, at: Place): void {
+    if (!retry) return;
+    this.outlet.emit({ ...retry, position: positionOf(at) });
+    if (retry.mode === 'restart') this.outlet.chunks = 0;
   }
-
-  subscriber.add(() => {
-    waitsForTakeover?.unsubscribe();
-    room.remove(reader);
-  });
-  subscriber.add(
-    options.pauseWhile?.subscribe({
-      next(paused) {
-        if (paused === isPaused) return;
-        isPaused = paused;
-        if (paused) setLive(false);
-        if (isAdded) room.setPaused(paused);
-        if (!paused && isPlaced) work();
-      },
-      error: fail,
-    }),
-  );
-  if (subscriber.closed) return;
-  isAdded = true;
-  room.add(reader);
-  const claim = producer && after === undefined ? firstClaim(producer) : undefined;
-  room.join('0-0', claim).subscribe({ next: (answer) => joined(answer, claim), error: fail });
 }

@@ -1,9 +1,11 @@
-import { map, of, type Observable } from 'rxjs';
+import { filter, map, of, switchMap, type Observable } from 'rxjs';
 import { InvocationStoppedError, ReplayLimitError, UnknownInvocationError } from '../errors.js';
 import { compareIds, entryIdOf, openingIdOf, placeOf, positionOf, type Place } from './entry-id.js';
-import type { EntryId, LogState } from './invocation-log.js';
+import type { EntryId, JoinAnswer, LogClaim, LogState } from './invocation-log.js';
+import type { KeyRoom } from './key-room.js';
 import type { LogCalls } from './log-calls.js';
 import { decodeEvent, decodeOpening, type PositionedEvent } from './log-records.js';
+import type { ReaderOutlet } from './reader-outlet.js';
 
 /** Where a reader begins. */
 export interface ReaderStart {
@@ -17,11 +19,53 @@ export interface ReaderStart {
   readonly events: readonly PositionedEvent[];
 }
 
+/** What a reader is told when it joins. */
+export interface Entrance {
+  readonly answer: JoinAnswer;
+  readonly start: ReaderStart;
+}
+
+/**
+ * Joins a key, and finds the place to begin at. Errors with UnknownInvocationError for a key or position that the log
+ * does not know, with ReplayLimitError or InvocationStoppedError where it does not hold what comes after the position.
+ */
+export function enter(
+  { room, outlet }: { readonly room: KeyRoom; readonly outlet: ReaderOutlet },
+  after: Place | 'now' | undefined,
+  claim: LogClaim | undefined,
+): Observable<Entrance> {
+  const { calls } = room;
+  return room.join('0-0', claim).pipe(
+    filter(() => !outlet.isClosed),
+    switchMap((answer) => {
+      if (answer === undefined) throw unknownAt(calls.key, after);
+      return findStart(calls, answer.state, after).pipe(map((start) => ({ answer, start })));
+    }),
+    filter(() => !outlet.isClosed),
+  );
+}
+
+function findStart(calls: LogCalls, state: LogState, after: Place | 'now' | undefined): Observable<ReaderStart> {
+  const { key } = calls;
+  if (after === undefined || after === 'now') return of(startOf(key, state, after));
+  return wasGiven(calls, state, after).pipe(
+    map((isGiven) => {
+      if (!isGiven) throw unknownAt(key, after);
+      return startOf(key, state, after);
+    }),
+  );
+}
+
+function unknownAt(key: string, after: Place | 'now' | undefined): UnknownInvocationError {
+  const position = after === undefined || after === 'now' ? undefined : positionOf(after);
+  return new UnknownInvocationError({ key, ...(position !== undefined && { position }) });
+}
+
 /**
  * Tells whether the log has given a position of the present generation or of an earlier one. A position comes from
  * strangers, and their own generation would let them read what somebody else was given.
  */
-export function wasGiven(calls: LogCalls, { generation, last, trimmed }: LogState, after: Place): Observable<boolean> {
+function wasGiven(calls: LogCalls, { generation, last, trimmed }: LogState, after: Place): Observable<boolean> {
   if (after.generation > generation) return of(false);
   if (after.generation === generation) return of(after.bytes <= placeOf(last).bytes);
   // The opening entry of the next generation holds the id of the last entry before it.
@@ -37,13 +81,10 @@ export function wasGiven(calls: LogCalls, { generation, last, trimmed }: LogStat
   );
 }
 
-/**
- * Finds the place to begin at, for a position that was given.
- *
- * @throws ReplayLimitError, InvocationStoppedError
- */
-export function startOf(key: string, state: LogState, after: Place | 'now' | undefined): ReaderStart {
+/** @throws ReplayLimitError, InvocationStoppedError, and ProtocolError for a log of a later version. */
+function startOf(key: string, state: LogState, after: Place | 'now' | undefined): ReaderStart {
   const { generation, last, trimmed, status } = state;
+  decodeOpening(state.opening);
   const opening = openingIdOf(generation);
   const isWhole = trimmed === undefined || compareIds(trimmed, opening) <= 0;
   // Of what is over, the end is still to come.

@@ -5,6 +5,7 @@ import type { EntryId, JoinAnswer, LogClaim, LogState } from './invocation-log.j
 import { createToken, type KeyRoom } from './key-room.js';
 import { decodeOpening, encodeOpening } from './log-records.js';
 import type { OpenInvocation } from './production.js';
+import type { ReaderOutlet } from './reader-outlet.js';
 import { replayAfter } from './replayed-source.js';
 
 /** What a consumer that may produce brings with it. */
@@ -24,15 +25,24 @@ type TakeOverMode = NonNullable<ProducerOptions['takeOver']>;
 export interface TakeOverHost {
   readonly room: KeyRoom;
   readonly cursor: EntryId;
-  readonly isClosed: boolean;
-  /** How many chunks it has passed on. */
-  readonly chunks: number;
-  readonly error: ProducerLostError;
-  /** Begins to produce in the reader's async context. */
-  produce(answer: JoinAnswer, owner: string, attempt: number, replayed?: ReturnType<typeof replayAfter>): void;
+  readonly outlet: ReaderOutlet;
   /** The log has something new, since somebody was faster or this reader has opened it again. */
   readOn(): void;
-  fail(error: unknown): void;
+}
+
+/** A loss, and how to go on after it. */
+export interface Loss {
+  readonly producer: ProducerOptions;
+  readonly mode: TakeOverMode;
+  /** The entry that tells it. */
+  readonly lost: EntryId;
+  readonly error: ProducerLostError;
+}
+
+interface Granted {
+  readonly answer: JoinAnswer;
+  readonly attempt: number;
+  readonly replayed?: ReturnType<typeof replayAfter> | undefined;
 }
 
 /** Makes the claim of a consumer that comes first. */
@@ -40,15 +50,29 @@ export function firstClaim(options: ProducerOptions): LogClaim {
   return claimOf(options, 1, undefined, { over: ['failed', 'abandoned', 'lost'], generation: 'new' });
 }
 
+/** Begins to produce in the reader's async context, where its claim was granted. */
+export function produceAs(
+  { room, outlet }: Pick<TakeOverHost, 'room' | 'outlet'>,
+  { open, lingerMs, maxReplayBytes }: ProducerOptions,
+  { owner }: LogClaim,
+  { answer, attempt, replayed }: Granted,
+): void {
+  const { claimed, state } = answer;
+  room.learn(state);
+  if (!claimed) return;
+  const init = { owner, state, open, lingerMs, maxReplayBytes, attempt, ...(replayed && { replayed }) };
+  outlet.run((it) => room.produce(it), init);
+}
+
 /** Tries to become the producer after a loss, in competition with the readers of all machines. */
-export function takeOver(host: TakeOverHost, options: ProducerOptions, mode: TakeOverMode, lost: EntryId): void {
-  const { room, error } = host;
-  const gone = (): void =>
-    host.fail(new ProducerLostError({ key: error.key, position: error.position, reason: 'log' }));
+export function takeOver(host: TakeOverHost, { producer, mode, lost, error }: Loss): void {
+  const { room, outlet } = host;
+  const fail = (failure: unknown): void => outlet.fail(failure);
+  const gone = (): void => fail(new ProducerLostError({ key: error.key, position: error.position, reason: 'log' }));
 
   room.calls.inspect().subscribe({
     next(state) {
-      if (host.isClosed) return;
+      if (outlet.isClosed) return;
       if (state === undefined) {
         gone();
       } else if (state.last !== lost) {
@@ -57,14 +81,14 @@ export function takeOver(host: TakeOverHost, options: ProducerOptions, mode: Tak
         host.readOn();
       } else if (mode === 'continue' && error.reason === 'log') {
         // Others have read bytes that the log lacks: what came in their place would have the same positions.
-        host.fail(error);
+        fail(error);
       } else if (mode === 'replay' && state.trimmed !== undefined && placeOf(state.trimmed).bytes > 0) {
-        host.fail(error);
+        fail(error);
       } else {
         claimLoss(state);
       }
     },
-    error: (failure: unknown) => host.fail(failure),
+    error: fail,
   });
 
   function claimLoss(state: LogState): void {
@@ -76,9 +100,9 @@ export function takeOver(host: TakeOverHost, options: ProducerOptions, mode: Tak
       delayMs: 0,
       error,
       mode,
-      delivered: { chunks: host.chunks, bytes },
+      delivered: { chunks: outlet.chunks, bytes },
     };
-    const claim = claimOf(options, attempt, retry, {
+    const claim = claimOf(producer, attempt, retry, {
       over: ['lost'],
       last: lost,
       generation: mode === 'restart' ? 'new' : 'same',
@@ -86,11 +110,11 @@ export function takeOver(host: TakeOverHost, options: ProducerOptions, mode: Tak
     const replayed = mode === 'replay' ? replayAfter(room.calls, lost, error) : undefined;
     room.join(host.cursor, claim).subscribe({
       next(answer) {
-        if (answer) host.produce(answer, claim.owner, attempt, replayed);
+        if (answer) produceAs(host, producer, claim, { answer, attempt, replayed });
         else gone();
-        if (!host.isClosed) host.readOn();
+        if (!outlet.isClosed) host.readOn();
       },
-      error: (failure: unknown) => host.fail(failure),
+      error: fail,
     });
   }
 }
