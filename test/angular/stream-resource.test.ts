@@ -166,7 +166,7 @@ describe('a resource', () => {
     expect(resource.snapshot()).toEqual({ status: 'error', error: failure });
   });
 
-  it('has an Error also for what was thrown and is none', () => {
+  it('has an Error also where the thrown value is not an Error', () => {
     const failing = new Observable<never>((subscriber) => subscriber.error('text'));
     resource = streamResource({
       params: () => 1,
@@ -456,7 +456,7 @@ describe('a resource', () => {
       expect(asked).toEqual(['one', 'two', 'one']);
     });
 
-    it('asks itself where the server asked for something else, or under another id', () => {
+    it('invokes where the server had other parameters, or another id', () => {
       render(complete);
       prompt.set('two');
       create({ id: 'answer' });

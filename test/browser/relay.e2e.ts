@@ -135,16 +135,22 @@ const shows = (page: Page, text: string): Promise<unknown> =>
 const titled = (page: Page, title: string): Promise<unknown> =>
   page.waitForFunction((expected) => document.title === expected, title);
 
+/** Writes two pieces of text. The connection is cut between them, and the page shows both. */
+async function readOverACut({ running, write, proxy }: Site, page: Page): Promise<void> {
+  await running;
+  write('hé');
+  await shows(page, 'hé');
+  proxy.cut();
+  write('l€');
+  await shows(page, 'hél€');
+}
+
 describe.each(['/invoke', '/sse'])('Chromium with %s', (path) => {
   test('the text grows, is cut by a proxy, and goes on at its byte', async () => {
-    const { openPage, running, write, finish, proxy, opened } = await startSite();
+    const site = await startSite();
+    const { openPage, write, finish, proxy, opened } = site;
     const page = await openPage(path);
-    await running;
-    write('hé');
-    await shows(page, 'hé');
-    proxy.cut();
-    write('l€');
-    await shows(page, 'hél€');
+    await readOverACut(site, page);
     proxy.cut();
     write('lo');
     finish();
@@ -245,7 +251,7 @@ describe('Chromium', () => {
     await page.waitForFunction('globalThis.source.readyState === EventSource.CLOSED');
   });
 
-  test('EventSource that is cut before the first word comes back with a place', async () => {
+  test('an EventSource that is cut before the first text comes back with a position', async () => {
     const { openPage, running, proxy, write, finish, opened } = await startSite();
     const page = await openPage('/sse');
     await page.waitForFunction('globalThis.source.readyState === EventSource.OPEN');
@@ -266,14 +272,10 @@ describe.each(['localhost', '127.0.0.1'])('Chromium with a page of another origi
   test.each(['/invoke', '/sse'])('a listed one reads a stream by %s, is cut, and goes on at its byte', async (path) => {
     const { port } = await servePages(unknown);
     const origin = `http://${host}:${port}`;
-    const { proxy, calls, running, write, finish, opened, openPage } = await startSite([origin]);
+    const site = await startSite([origin]);
+    const { proxy, calls, finish, opened, openPage } = site;
     const page = await openPage(`${origin}${path}?relay=${proxy.url}`);
-    await running;
-    write('hé');
-    await shows(page, 'hé');
-    proxy.cut();
-    write('l€');
-    await shows(page, 'hél€');
+    await readOverACut(site, page);
     finish();
     await titled(page, 'done');
     expect(opened()).toBe(1);

@@ -150,7 +150,7 @@ describe('what to do', () => {
     expect(both.stderr).toMatch(/\n {2}.*--region.*profile "nope"/);
   });
 
-  test('is said where another server answers, whatever its status', async () => {
+  test('is said where another server answers, with any status', async () => {
     for (const [statusCode, body, headers] of [
       [200, '<html>', { 'content-type': 'text/html' }],
       [404, '<html>', { 'content-type': 'text/html' }],

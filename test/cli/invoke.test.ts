@@ -87,7 +87,7 @@ const invoke = (args: readonly string[], options: BinOptions = {}): Promise<BinR
   runBin(['invoke', ...args, '--endpoint', local.endpoint], options);
 
 describe('the payload', () => {
-  test('is none, an argument, a file, or stdin', async () => {
+  test('is absent, an argument, a file, or stdin', async () => {
     const file = join(folder, 'event.json');
     await writeFile(file, '{"from":"file"}');
     const runs = await Promise.all([

@@ -153,7 +153,7 @@ describe('what nobody catches', () => {
     expect(told).not.toContain('outside of an invocation');
   });
 
-  test('is told where it has none, and the functions live on', async () => {
+  test('without an invocation is reported, and the functions go on', async () => {
     const { bin, text } = await startServe([
       await write('stray.mjs', `setTimeout(() => { throw new Error('stray'); }, 10);\n${handler}`),
     ]);

@@ -231,7 +231,7 @@ describe('parseNdjson with an asynchronous schema', () => {
     ]);
   });
 
-  test('tells of a refused record that waited what it tells of any other', async () => {
+  test('reports a refused record that waited like any other refused record', async () => {
     const isSmall = (id: number): boolean => id < 3;
     const refused = async (schema: StandardSchemaV1<unknown, number>): Promise<unknown> => {
       const { ended } = observe(of(chunkEvent('1\n3\n')).pipe(parseNdjson({ schema })));

@@ -126,7 +126,7 @@ describe('reading a diagram', () => {
     expect(() => readDocstringDiagram('A.\n\n    source -a-|\n')).toThrow('no label');
   });
 
-  it('finds none in an example, nor where there is none', () => {
+  it('finds no diagram in an example, and none in a docstring without one', () => {
     expect(readDocstringDiagram('What arrives.\n\n@example\nf({\n    a  -b-\n});')).toBeUndefined();
     expect(readDocstringDiagram('What arrives.')).toBeUndefined();
   });

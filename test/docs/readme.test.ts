@@ -148,7 +148,7 @@ describe('its examples', () => {
     expect(stdout).toMatch(/The answer: Hello\n$/);
   });
 
-  it('NDJSON prints its rows and tells of the line that is none', async () => {
+  it('NDJSON prints its rows, and reports the line that is not JSON', async () => {
     const rows = scripted([
       { chunk: '{"id":1,"title":"o' },
       { chunk: 'ne"}\nno row\n{"id":2,"title":"two"}' },

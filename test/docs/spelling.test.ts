@@ -36,7 +36,7 @@ describe('the spelling', () => {
     expect(wordsOf(read(page)).filter(isMisspelt)).toEqual([]);
   });
 
-  it('would be told of', () => {
+  it('reports words that are misspelt', () => {
     expect(wordsOf("The strem's `cde` [is](https://b.cd) [closd](a.md).").filter(isMisspelt)).toEqual([
       'strem',
       'closd',

@@ -121,7 +121,7 @@ it.each(cases)('a connection with $failure $where', async ({ sent, seen, failure
   }
 });
 
-describe('HTTP that is none', () => {
+describe('a response that is not HTTP', () => {
   it.each([
     ['no status line', ['noise '.repeat(50), 'wait', 'end']],
     ['a chunk length that is no number', [chunked, 'zz\r\n', 'wait']],

@@ -431,7 +431,7 @@ describe('leaving and pausing', () => {
   });
 });
 
-describe('a call that cannot be meant', () => {
+describe('a call with arguments that can never be used', () => {
   test.each<[string, unknown]>([
     ['url', undefined],
     ['url', { url: '' }],

@@ -50,7 +50,7 @@ describe('the heads', () => {
     expect(values[1]).toMatchObject({ type: 'http-head', cookies: [] });
   });
 
-  it('carry none of another request’s', async () => {
+  it('do not carry headers of another response', async () => {
     const server = await startHttp((response, { url }) => response.setHeader('x-url', url).end());
     const first = await outcomeOf(fetchResponseStream(`${server.url}a`));
     const second = await outcomeOf(fetchResponseStream(`${server.url}b`));
@@ -91,7 +91,7 @@ describe('a status that is a failure', () => {
     expect(await server.requests[0]?.closedEarly).toBe(false);
   });
 
-  it('is none with failOnStatus false', async () => {
+  it('is not a failure with failOnStatus false', async () => {
     const { values, completed } = await outcomeOf(fetchResponseStream((await refusal()).url, { failOnStatus: false }));
     expect([typesOf(values), textOf(values), completed]).toEqual(['head http-head chunk complete', 'slow down', true]);
   });

@@ -191,7 +191,7 @@ describe('the other members', () => {
     });
   });
 
-  it('a FunctionName that is none is refused at the call', async () => {
+  it('an invalid FunctionName is refused at the call', async () => {
     const { client } = await startLive({ f: done });
     for (const FunctionName of [undefined, '', 5]) {
       expect(() => invokeWithResponseStream(client, { FunctionName: FunctionName as string })).toThrow(TypeError);

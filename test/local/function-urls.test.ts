@@ -441,7 +441,7 @@ describe('a failure', () => {
     expect(finished.every(({ failure }) => failure !== undefined)).toBe(true);
   });
 
-  test('of a response that is none is reported with the reason, without what it held', async () => {
+  test('of an invalid response is reported with the reason, and without the content of the response', async () => {
     const { ask, problems } = await start({ fn: () => ({ statusCode: 200, body: { secret: 's3cret' } }) });
     await ask('fn');
     expect(problems).toMatchObject([{ kind: 'invalid-response', request: { functionName: 'fn' } }]);

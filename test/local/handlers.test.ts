@@ -222,7 +222,7 @@ describe('a streaming handler', () => {
     expect(answers).toEqual([true, true, false]);
   });
 
-  test('highWaterMark is a limit, checked at the call: Infinity is none', async () => {
+  test('highWaterMark is checked at the call, and Infinity sets no limit', async () => {
     const handler: StreamHandler<unknown> = async (_event, stream) => {
       await Promise.resolve();
       stream.end(String(stream.write('12345')));

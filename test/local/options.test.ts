@@ -93,7 +93,7 @@ test('a concurrency of 0 lets no invocation in, as on AWS', async () => {
   await expect(read('fn')).rejects.toMatchObject({ name: 'TooManyRequestsException' });
 });
 
-test('something that is put among the functions later, and is none, is a ServiceException that names it', async () => {
+test('a value added later that is not a function is a ServiceException that names it', async () => {
   const functions: Record<string, typeof handler> = {};
   const { read } = await drive(functions, {}, { maxAttempts: 1 });
   functions['late'] = null as never;

@@ -220,7 +220,7 @@ describe('what authorize decides', () => {
     expect(told[0]).toBeInstanceOf(TypeError);
   });
 
-  test('without onError, the relay says its own bugs on the console, and nothing else', async () => {
+  test('without onError, the relay prints its own bugs on the console, and nothing else', async () => {
     const { url } = await startRelay({
       authorize: ({ functionName }) => {
         if (functionName === 'chat') throw new Error('a bug');
@@ -306,7 +306,7 @@ describe('statuses before the first frame', () => {
     });
   });
 
-  test('an outsider sees the kind, and with expose the details', async () => {
+  test('a client sees the kind of an error, and with expose the details', async () => {
     const error = new FunctionError({
       functionName: 'billing-prod',
       errorCode: 'Unhandled',

@@ -22,7 +22,7 @@ import { follow, writtenInvocation } from './written-invocation.js';
 const input = { FunctionName: 'chat' };
 
 describe('an invocation with a key', () => {
-  test('is one for all who are given it, and named by x-rx-invocation', async () => {
+  test('is one invocation for all clients with its key, and x-rx-invocation names it', async () => {
     const { open, running, write, finish, opened } = writtenInvocation(headEvent({ contentType: 'text/plain' }));
     const { url } = await startRelay({ authorize: () => ({ key: ['ann', 'chat'], open }) });
     const first = outcomeOf(relayedInvoke({ url })(undefined, input));
@@ -59,7 +59,7 @@ describe('an invocation with a key', () => {
     expect(new Set(values.map(({ position = '' }) => position.replace(/-\d+$/, ''))).size).toBe(1);
   });
 
-  test('an array is joined so that no part can pose as two', async () => {
+  test('the parts of an array stay apart', async () => {
     const keys: string[] = [];
     const grants = [['a', 'b'], ['a,b'], ['a","b'], ['a/b', ''], ['a', '/b', '']];
     const { url } = await startRelay({
@@ -76,7 +76,7 @@ describe('an invocation with a key', () => {
     expect(new Set(keys).size).toBe(grants.length);
   });
 
-  test('without open the client only follows: where there is nothing it is 404', async () => {
+  test('without open the client only follows: an unknown key is 404', async () => {
     const { open, running, write, finish } = writtenInvocation();
     const { url } = await startRelay({
       authorize: ({ functionName }) => (functionName === 'follow' ? { key: 'k' } : { key: 'k', open }),
@@ -246,14 +246,14 @@ describe('going on', () => {
     expect(ran()).toBe(1);
   });
 
-  test('a key that never was is 404 with a position, and nothing runs', async () => {
+  test('a position of a key that never existed is 404, and nothing runs', async () => {
     let ran = 0;
     const { url } = await startRelay({ authorize: () => ({ key: 'k', open: () => (ran++, NEVER) }) });
     expect((await ask(url, { headers: { 'last-event-id': '1-0' } })).status).toBe(404);
     expect(ran).toBe(0);
   });
 
-  test('a key comes from authorize alone: a place of somebody else’s invocation gives nothing of it', async () => {
+  test('only authorize gives keys: a position of another key gives nothing of its invocation', async () => {
     const clock = stopClock();
     const { url } = await startRelay({
       authorize({ request }) {

@@ -51,7 +51,7 @@ test('HTTP/1.0: the messages alone, until the connection ends', async () => {
   expect(wire.slice(wire.indexOf('\r\n\r\n') + 4)).toBe(blocks.join(''));
 });
 
-test('a write that a middleware has put in the place of Node’s is handed the messages alone', async () => {
+test('a `write` that a middleware has replaced gets the messages without frames', async () => {
   const { url } = await start((_request, response) => {
     // As compressing middleware does it.
     const gzip = createGzip();

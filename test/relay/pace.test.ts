@@ -321,7 +321,7 @@ describe('bodies of strangers', () => {
   });
 });
 
-test('all of a key pause: then its source does', async () => {
+test('the source of a key pauses when all its clients pause', async () => {
   const { open, paused, emitted } = hose(100_000);
   const { port } = await startRelay({ maxReplayBytes: 1_000_000, authorize: () => ({ key: 'k', open }) });
   await silentClient(port);

@@ -208,7 +208,7 @@ describe('reconnecting', () => {
     expect(sent.map(({ headers }) => new Headers(headers).get('authorization'))).toEqual(['1', '2']);
   });
 
-  test('what the relay says within the stream is the end, and no lost connection', async () => {
+  test('an error that the relay sends within the stream is final, and not a lost connection', async () => {
     const { encodeException } = await import('../../src/event-stream/encode-message.js');
     const { fetch, sent } = scripted(() =>
       frames('end', encodeException('TruncatedStreamError', { code: 'truncated', ours: true, status: 424 })),

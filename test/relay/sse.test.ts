@@ -52,7 +52,7 @@ describe('server-sent events', () => {
     }
   });
 
-  test('the first block goes out at once with the headers, before the function has said a word', async () => {
+  test('the first block is sent at once with the headers, before the function has written', async () => {
     const { url } = await startRelay({ authorize: () => ({ key: 'k', open: () => NEVER }) });
     const response = await send(url, { headers: sse });
     await readUntil(response, /id: \d+-0\n\n/);
@@ -60,7 +60,7 @@ describe('server-sent events', () => {
     response.destroy();
   });
 
-  test('whoever is cut before the first word comes back with a place, and nothing is invoked anew', async () => {
+  test('a client cut before the first text comes back with a position, and invokes nothing', async () => {
     let opened = 0;
     const { url } = await startRelay({ authorize: () => ({ key: 'k', open: () => (opened++, NEVER) }) });
     const response = await send(url, { headers: sse });
@@ -84,7 +84,7 @@ describe('server-sent events', () => {
     expect(blocksOf(text)).toEqual([{ id: '0-0' }]);
   });
 
-  test('what fails is a failure event, told as to any outsider, and its id stops EventSource', async () => {
+  test('an error is a failure event without details, and its id stops EventSource', async () => {
     const error = new TruncatedStreamError({ functionName: 'secret', chunks: 1, bytes: 1 });
     const { url } = await startRelay({
       authorize: () => ({
@@ -111,7 +111,7 @@ describe('server-sent events', () => {
     expect((await ask(url, { headers: { ...sse, 'last-event-id': failure?.['id'] ?? '' } })).status).toBe(204);
   });
 
-  test('a failure before the head is one too: EventSource gives up for good on another status', async () => {
+  test('a failure before the head is an event too, because EventSource gives up after other statuses', async () => {
     const { url } = await startRelay({ authorize: () => ({ open: () => throwError(() => new Error('secret')) }) });
     const { status, text } = await ask(url, { headers: sse });
     expect([status, blocksOf(text)[1]?.['event']]).toEqual([200, 'failure']);

@@ -85,7 +85,7 @@ describe("Lambda's own protocol", () => {
     });
   });
 
-  test('a function error that open emits is told as little', async () => {
+  test('a function error that open emits shows no more', async () => {
     const errorDetails = JSON.stringify({ errorType: 'CardError', errorMessage: 'card 4711' });
     const grant = sends(headEvent(), completeEvent({ errorCode: 'Unhandled', errorDetails }));
     const { url } = await startRelay({ authorize: () => grant });
@@ -172,7 +172,7 @@ describe("Lambda's own protocol", () => {
     ]);
   });
 
-  test('what of a head cannot be a header is left out, and the stream goes on', async () => {
+  test('a field of the head that HTTP does not allow in a header is left out, and the stream goes on', async () => {
     const head = headEvent({ contentType: 'text/plain\r\nset-cookie: a=b', executedVersion: '€' });
     const { url, relay } = await startRelay({ authorize: () => sends(head, chunkEvent('hi'), completeEvent()) });
     const { status, headers, body } = await ask(url);
@@ -259,7 +259,7 @@ describe('an invocation without a key', () => {
     expect(await (await local.request(0)).closedEarly).toBe(true);
   });
 
-  test('a client that left while authorize thought costs no invocation', async () => {
+  test('a client that left before authorize decided costs no invocation', async () => {
     const asked = gate();
     const decided = gate();
     let ran = 0;
@@ -280,7 +280,7 @@ describe('an invocation without a key', () => {
     expect(ran).toBe(0);
   });
 
-  test('frames have nothing to go on at: last-event-id is 404, and nothing runs', async () => {
+  test('frames have no position to go on from: last-event-id is 404, and nothing runs', async () => {
     let ran = 0;
     const { url } = await startRelay({ authorize: () => ({ open: () => (ran++, of(headEvent(), completeEvent())) }) });
     const { status, text } = await ask(url, { headers: { 'last-event-id': '1-0' } });

@@ -118,7 +118,7 @@ test('words and callbacks are checked too', () => {
   expect(() => decodeHttpResponse({ failOnStatus: () => true })).not.toThrow();
 });
 
-test('a schema that is undefined, or none, is refused: it would mean that nothing is validated', () => {
+test('a schema that is undefined, or not a schema, is refused, because nothing would be validated', () => {
   const message = (name: string, shown: string): TypeError =>
     new TypeError(`${name}: schema must be a Standard Schema (zod, valibot, arktype), not ${shown}`);
   expect(() => parseNdjson({ schema: undefined as never })).toThrow(message('parseNdjson', 'undefined'));
