@@ -14,8 +14,8 @@ export interface FollowInvocationOptions {
   /** As for `joinInvocation`. @defaultValue never */
   readonly pauseWhile?: Observable<boolean>;
   /**
-   * What happens when the process that reads the response is lost: a `ProducerLostError`, or following whoever takes
-   * over. Where nobody does within a lease, `'follow'` is a `ProducerLostError` too.
+   * What happens when the process that reads the response is lost. `'error'` is a `ProducerLostError`. `'follow'` goes
+   * on with the process that takes over, and is a `ProducerLostError` if none does within a lease.
    *
    * @defaultValue `'error'`
    */
@@ -28,9 +28,9 @@ export interface FollowInvocationOptions {
  *     source  --h-a-----b-(c|)    h: head, a, b: chunks, c: complete
  *     result  ------(ha)b-(c|)    subscribes in frame 6
  *
- * - **Emits**, **completes** and **errors** as `joinInvocation` does; `UnknownInvocationError` where the log knows
- *   nothing of the key.
- * - **Unsubscribing** leaves: a follower counts as a consumer, and while one is there the connection stays open.
+ * - **Emits**, **completes** and **errors** as `joinInvocation` does, and with an `UnknownInvocationError` if the log
+ *   does not have the key.
+ * - **Unsubscribing** leaves. A follower counts as a consumer, so that the connection stays open while it is there.
  * - **Memory** as for `joinInvocation`.
  *
  * @example

@@ -9,12 +9,12 @@ import type { ObservableInput } from 'rxjs';
  */
 export type EntryId = `${number}-${number}`;
 
-/** One entry of a log. A log stores it, gives it back unchanged, and looks into nothing but its ids. */
+/** One entry of a log. A log stores it, returns it unchanged, and reads nothing of it except its ids. */
 export interface LogEntry {
   readonly id: EntryId;
   /** The id of the entry before it in the same key, over generations too; `0-0` for the key's first entry. */
   readonly previous: EntryId;
-  /** JSON that says what the entry is; empty for a chunk. At most 64 KiB of UTF-8. */
+  /** The entry's kind and fields as JSON. Empty for a chunk. At most 64 KiB of UTF-8. */
   readonly record: string;
   /** Raw bytes, at most 64 KiB; empty where the entry has none. */
   readonly payload: Uint8Array;
@@ -26,7 +26,7 @@ export type LogEnd = 'complete' | 'failed' | 'stopped' | 'lost' | 'abandoned';
 /** Whether an invocation runs, or how it ended. */
 export type LogStatus = 'running' | LogEnd;
 
-/** What a log knows of one key, all read at one moment. */
+/** The state of one key. All fields are read at one moment. */
 export interface LogState {
   readonly generation: number;
   readonly status: LogStatus;
@@ -38,13 +38,13 @@ export interface LogState {
   readonly trimmed?: EntryId;
   /** The record of the newest opening entry: the one of the newest claim or restart. */
   readonly opening: string;
-  /** The record of the generation's newest head, so that it is there after trimming too. */
+  /** The record of the generation's newest head. It is kept when the head's entry is trimmed. */
   readonly head?: string;
   /** The record of the end entry; present exactly where `status` is not 'running'. */
   readonly end?: string;
-  /** From the newest claim. */
+  /** The lease of the newest claim. */
   readonly leaseMs: number;
-  /** From the newest claim. */
+  /** The time to live of the newest claim. */
   readonly ttlMs: number;
   /** What is left of the producer's lease by the log's clock, in milliseconds; 0 or less where it is over. */
   readonly leaseLeftMs: number;
@@ -70,7 +70,7 @@ export interface LogRoster {
   readonly present: readonly PresentMember[];
 }
 
-/** What a process asks for that wants to be the producer. */
+/** The request of a process that wants to be the producer. */
 export interface LogClaim {
   /** A token that no other claim has. */
   readonly owner: string;
@@ -92,19 +92,19 @@ export interface LogClaim {
   readonly ttlMs: number;
 }
 
-/** A process comes to read, and perhaps to produce. */
+/** The arguments of `join`: a process comes to read, and perhaps to produce. */
 export interface JoinRequest extends LogMember {
   readonly key: string;
   readonly claim?: LogClaim;
 }
 
-/** Who is there after a join, and whether the claim was granted. */
+/** The answer of `join`: the members after it, and whether the claim was granted. */
 export interface JoinAnswer extends LogRoster {
   /** Whether the claim was granted. */
   readonly claimed: boolean;
 }
 
-/** New entries of the producer. */
+/** The arguments of `append`: new entries of the producer. */
 export interface AppendRequest {
   readonly key: string;
   readonly owner: string;
@@ -119,7 +119,7 @@ export interface AppendRequest {
   readonly trim?: EntryId;
 }
 
-/** The producer begins a new generation: bytes begin at 0 again, the entries before it stay until they are trimmed. */
+/** The arguments of `restart`: bytes count from 0 again. The entries before it stay until they are trimmed. */
 export interface RestartRequest {
   readonly key: string;
   readonly owner: string;
@@ -130,7 +130,7 @@ export interface RestartRequest {
   readonly opening: string;
 }
 
-/** What an append met. */
+/** The answer of `append` and `restart`. */
 export interface AppendAnswer {
   /**
    * - `appended`: all entries stand in the log.
@@ -139,13 +139,13 @@ export interface AppendAnswer {
    */
   readonly result: 'appended' | 'again' | 'refused';
   /**
-   * The state after the call; absent where the log does not have the key. An `append` that was `appended` may leave it
-   * out: it would cost as much as the token that it brought.
+   * The state after the call. Absent if the log does not have the key. An `append` with the result `appended` may leave
+   * it out, because the state would cost as much as the token that was appended.
    */
   readonly state?: LogState;
 }
 
-/** Which entries to read. */
+/** The arguments of `read`: which entries to read. */
 export interface ReadRequest {
   readonly key: string;
   /** Entries after this id are wanted; it does not have to be an entry's id. */
@@ -161,7 +161,7 @@ export interface LogPage {
   readonly entries: readonly LogEntry[];
 }
 
-/** Renews what was joined: a reader's presence, a producer's lease, or both. */
+/** The arguments of `renew`: a reader's presence, a producer's lease, or both. */
 export interface RenewRequest {
   readonly key: string;
   readonly reader?: LogMember;
@@ -170,7 +170,7 @@ export interface RenewRequest {
   readonly producer?: { readonly owner: string; readonly generation: number };
 }
 
-/** Ends an invocation, if a condition holds at the moment of writing. */
+/** The arguments of `seal`: ends an invocation if a condition holds at the moment of writing. */
 export interface SealRequest {
   readonly key: string;
   /** Where given, the key has to be in this generation. */
@@ -190,7 +190,7 @@ export interface SealRequest {
   readonly record: string;
 }
 
-/** Whether the end was written, and what stands there. */
+/** The answer of `seal`: whether the end was written, and the state after it. */
 export interface SealAnswer {
   /** Whether this call wrote the end. */
   readonly sealed: boolean;
@@ -198,24 +198,24 @@ export interface SealAnswer {
   readonly state?: LogState;
 }
 
-/** What a log tells a process that watches a key. No method throws; each may call the log again at once. */
+/** The callbacks of a process that watches a key. No method throws, and each may call the log again at once. */
 export interface LogWatcher {
   /**
-   * The watch is established: every entry from now on is told. Called once at the beginning, and again each time after
-   * entries may have been missed (a cut connection): the readers then read the log at once.
+   * Called when the watch is established: every later entry is reported. Called again after each moment in which
+   * entries may have been missed, such as a cut connection. The readers then read the log at once.
    */
   ready(): void;
   /**
-   * New entries, whoever wrote them, opening and end entries too, in the order of their ids. They may come twice, and
-   * entries may be missing between two calls: the ids tell.
+   * Called with new entries of any process, opening and end entries too, in the order of their ids. An entry may come
+   * twice, and entries may be missing between two calls. The ids tell.
    */
   entries(entries: readonly LogEntry[]): void;
-  /** Somebody joined, left, or announced its cursor. Also told without need. */
+  /** Called when a member joined, left, or announced its cursor. May be called without such a change. */
   presence(): void;
-  /** The log refuses to be watched, for good: no permission for its channels. */
+  /** Called when the log refuses to be watched for good, such as without permission for its channels. */
   failed(error: unknown): void;
   /**
-   * `close` was called. The log still works until the promise has settled: productions are ended now, by a `seal`.
+   * Called by `close`. The log still works until the promise has settled: productions end themselves by a `seal`.
    */
   closing(): PromiseLike<unknown>;
 }
@@ -224,19 +224,19 @@ export interface LogWatcher {
 export type LogAnswer<T> = ObservableInput<T>;
 
 /**
- * Where invocations are written down, so that consumers on many machines share them: from `memoryLog` or `redisLog`.
+ * Stores invocations, so that consumers on many machines share them. `memoryLog` and `redisLog` make one.
  *
- * An application only makes it, passes it on and closes it. All other methods are for those who write a log of their
- * own, against `invocationLogCases` of `rx-lambda-stream/testing`. Who produces, when a producer counts as lost, when
- * an invocation is abandoned, limits and pace are decided above this interface, once for all logs.
+ * An application only makes it, passes it on and closes it. All other methods are for authors of another log, which
+ * `invocationLogCases` of `rx-lambda-stream/testing` tests. Code above this interface decides, once for all logs, who
+ * produces, when a producer counts as lost, when an invocation is abandoned, and all limits and pace.
  *
  * Rules for all methods:
  *
  * - The call does the work, once, whether or not the answer is subscribed to.
- * - Each call is one atomic step: no other call sees a half of it. Its times are those of the log's own clock.
+ * - Each call is one atomic step: no other call sees a part of it. Its times are those of the log's own clock.
  * - A call whose answer was lost may be repeated; the methods say how a repetition is answered. A log repeats calls by
  *   itself after a cut connection. An answer that fails is final, and is a `LogUnavailableError`: the log refuses.
- * - A call that writes entries also gives them to every watcher of the key, payloads included, after they stand.
+ * - A call that writes entries then also gives them to every watcher of the key, payloads included.
  * - Everything that belongs to a key is removed together, `ttlMs` after the last claim, renewal of the producer, or
  *   end. A log whose key is gone answers undefined, `refused` or `sealed: false`.
  * - Keys are any text of 1 to 512 bytes of UTF-8.
@@ -302,7 +302,7 @@ export interface InvocationLog {
   /** Returns the state; undefined where the log does not have the key. */
   inspect(key: string): LogAnswer<LogState | undefined>;
 
-  /** Removes everything of the key, without a word to the watchers. */
+  /** Removes everything of the key. The watchers are not told. */
   forget(key: string): LogAnswer<void>;
 
   /**

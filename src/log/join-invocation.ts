@@ -24,15 +24,15 @@ export type AfterProducerLoss = 'error' | 'restart' | 'replay' | 'continue';
 /** Options of {@link joinInvocation}. */
 export interface JoinInvocationOptions {
   /**
-   * Goes on after this position, which a consumer had reached before, on any machine; `'now'` for only what comes from
-   * now on. Nothing is invoked then, except in a take-over that `afterProducerLoss` asks for.
+   * Goes on after this position, which a consumer had reached before, on any machine; `'now'` emits only later events.
+   * Nothing is invoked then, except in a take-over that `afterProducerLoss` asks for.
    *
    * @defaultValue everything from the start
    */
   readonly after?: Position | 'now';
   /**
-   * Holds the events back while it says `true`; they stay in the log. A consumer that is `maxReplayBytes` behind slows
-   * the producer down, for `leaseMs` at most.
+   * Holds the events back while its last value is true. They stay in the log. A consumer that is `maxReplayBytes`
+   * behind slows the producer down, for at most `leaseMs`.
    *
    * @defaultValue never
    */
@@ -50,35 +50,35 @@ export interface JoinInvocationOptions {
    */
   readonly ttlMs?: number;
   /**
-   * How long a process counts as alive without a word from it, in milliseconds, from 1,000 on. A producer that dies is
-   * noticed within two leases. Shorter leases cost more renewals, three in each.
+   * How long a process counts as alive after its last renewal, in milliseconds. The death of a producer is noticed
+   * within two leases. Each lease costs three renewals.
    *
    * @defaultValue `10_000`
    */
   readonly leaseMs?: number;
   /**
-   * How much the log holds for consumers that come late or are slow, in bytes; each entry counts 64 more. Who asks for
-   * what was dropped gets a `ReplayLimitError`.
+   * How much the log holds for consumers that come late or are slow, in bytes. Each entry counts 64 bytes more than its
+   * payload. A consumer that asks for dropped entries gets a `ReplayLimitError`.
    *
    * @defaultValue 16,777,216 (16 MiB)
    */
   readonly maxReplayBytes?: number;
   /**
-   * What happens when the process that reads the response dies, or closes its log. Takes `idempotent`, except for
-   * `'error'`:
+   * What happens when the process that reads the response dies, or closes its log. Every mode except `'error'` needs
+   * `idempotent`:
    *
    * - `'error'`: a `ProducerLostError`.
-   * - `'restart'`: one of the consumers invokes anew; a `retry` event says that what was delivered is void.
-   * - `'replay'`: one of them invokes anew. The bytes that the log has are held back; other bytes are a
-   *   `ReplayMismatchError`.
-   * - `'continue'`: one of them calls `open`, which goes on from the application's own cursor. Where the log itself has
-   *   lost bytes that others have read, it is a `ProducerLostError`.
+   * - `'restart'`: one of the consumers invokes anew. A `retry` event says that the delivered data is void.
+   * - `'replay'`: one of the consumers invokes anew. The bytes that the log has are held back. Other bytes than before
+   *   are a `ReplayMismatchError`.
+   * - `'continue'`: one of the consumers calls `open`, which goes on from the application's own cursor. If the log itself
+   *   has lost bytes that others have read, it is a `ProducerLostError`.
    *
    * @defaultValue `'error'`
    */
   readonly afterProducerLoss?: AfterProducerLoss;
   /**
-   * Says that the function may run twice: without it nobody takes over.
+   * Says that the function may run twice; without it nobody takes over.
    *
    * @defaultValue `false`
    */
@@ -95,18 +95,18 @@ export interface JoinInvocationOptions {
  *
  * The first consumer to subscribe, anywhere, calls `open`, and its process writes the log. All others read it.
  *
- * - **Emits** the invocation's events with their `position`, from the start, or after `after`; each byte once.
- * - **Completes** with the invocation, also for those who come after its end.
- * - **Errors** with the invocation's error, whose class, fields and verdict travel; `ProducerLostError`,
- *   `InvocationStoppedError`, `ReplayLimitError` where the log does not hold the start any more,
- *   `UnknownInvocationError` where `after` was never given, `LogUnavailableError`.
+ * - **Emits** the invocation's events with their `position`, from the start or after `after`. Each byte comes once.
+ * - **Completes** with the invocation, also for a consumer that comes after its end.
+ * - **Errors** with the invocation's error, with the same class, fields and verdict on every machine;
+ *   `ProducerLostError`; `InvocationStoppedError`; `ReplayLimitError` if the log no longer holds the start;
+ *   `UnknownInvocationError` for an `after` that was never given; `LogUnavailableError`.
  * - **Unsubscribing** the last consumer anywhere closes the connection, after `lingerMs`.
- * - **Memory** one page of the log a consumer (64 KiB with `pauseWhile`, else 1 MiB), and 1 MiB of what the log has not
- *   acknowledged; the rest stays in the log, at most `maxReplayBytes` for each key.
+ * - **Memory** one page of the log for each consumer (64 KiB with `pauseWhile`, else 1 MiB), and 1 MiB that the log has
+ *   not acknowledged. The rest stays in the log, at most `maxReplayBytes` for each key.
  *
- * A key names all that changes the answer: whoever joins gets what the first one asked for. After a failure, and after
- * everybody had left, the next one without `after` invokes anew. After `stopInvocation` nobody does, until `ttlMs` is
- * over or `forgetInvocation` is called.
+ * A key must name everything that changes the answer, because every consumer gets what the first one asked for. After a
+ * failure, and after all consumers had left, the next consumer without `after` invokes anew. After `stopInvocation`
+ * nobody invokes until `ttlMs` is over or `forgetInvocation` is called.
  *
  * @example
  * joinInvocation(log, `chat:${chatId}:${messageId}`, (pauseWhile) =>
@@ -115,7 +115,7 @@ export interface JoinInvocationOptions {
  *
  * @param log - From `memoryLog` or `redisLog`.
  * @param key - 1 to 512 bytes of any text.
- * @param open - Makes the invocation. Called in the process that produces, with the `pauseWhile` to pass on.
+ * @param open - Makes the invocation. It is called in the process that produces. Pass `pauseWhile` on to the source.
  * @throws TypeError or RangeError at the call for an option of the wrong type or out of its range.
  */
 export function joinInvocation(

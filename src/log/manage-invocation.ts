@@ -9,18 +9,19 @@ import { decodeEnding, encodeEnding } from './log-records.js';
 /** What {@link inspectInvocation} tells. */
 export interface InvocationInspection {
   readonly state: LogStatus;
-  /** How far the invocation has come. */
+  /** The position after the newest entry. */
   readonly position: Position;
   readonly generation: number;
-  /** What a consumer is told: present where the state is neither 'running' nor 'complete'. */
+  /** The error that a consumer gets. Present if the state is neither 'running' nor 'complete'. */
   readonly error?: unknown;
 }
 
 /**
- * Stops a running invocation, from any machine: its connection is closed, and every consumer gets an
- * `InvocationStoppedError`. So does everybody who joins until `ttlMs` is over: a reload must not invoke again.
+ * Stops a running invocation, from any machine. Its connection closes, and every consumer gets an
+ * `InvocationStoppedError`. Consumers that join later get the same error until `ttlMs` is over, so that a reload does
+ * not invoke again.
  *
- * Resolves when the stop is written down. Of what does not run it changes nothing.
+ * Resolves when the stop is written into the log. It does not change an invocation that has ended.
  *
  * @throws LogUnavailableError as a rejection.
  */
@@ -28,7 +29,7 @@ export async function stopInvocation(log: InvocationLog, key: string): Promise<v
   await stop(callsOf('stopInvocation', log, key));
 }
 
-/** Tells how an invocation stands; undefined for a key that the log does not know. */
+/** Returns the state of an invocation, or undefined for a key that the log does not have. */
 export async function inspectInvocation(log: InvocationLog, key: string): Promise<InvocationInspection | undefined> {
   const state = await answerOf(callsOf('inspectInvocation', log, key).inspect());
   if (state === undefined) return undefined;
@@ -42,7 +43,8 @@ export async function inspectInvocation(log: InvocationLog, key: string): Promis
 }
 
 /**
- * Removes all that the log holds of a key: the next one to join invokes anew. A running invocation is stopped first.
+ * Removes everything that the log holds of a key. The next consumer to join invokes anew. A running invocation is
+ * stopped first.
  *
  * @throws LogUnavailableError as a rejection.
  */

@@ -4,10 +4,10 @@ import type { InvocationLog, LogWatcher } from './invocation-log.js';
 import { createMemoryStore, type MemoryStore } from './memory-store.js';
 
 /**
- * Makes an invocation log in this process's memory: the log to begin with, and for applications of one process.
+ * Makes an invocation log in the memory of this process, for applications of one process and to begin with.
  *
- * Nothing else has to run. Keys live in this object: two logs share nothing. Its clock is that of RxJS, and its answers
- * come at once, so that marbles test what is built on it.
+ * It needs no server. Its keys belong to this object, so that two memory logs share nothing. It uses RxJS's clock, and
+ * its answers come at once, so that marbles can test what is built on it.
  *
  * - **Memory** at most `maxReplayBytes` and 64 KiB for each key, until `ttlMs` after its end.
  *
@@ -21,7 +21,7 @@ export function memoryLog(): InvocationLog {
   return openMemoryLog(createMemoryStore());
 }
 
-/** Makes a log on a store that others may share. Each has watchers of its own, and closes by itself. */
+/** Makes a log on a store that other logs may share. Each log has its own watchers, and is closed separately. */
 export function openMemoryLog(store: MemoryStore): InvocationLog {
   const watching = new Map<LogWatcher, () => void>();
   let closed: Promise<void> | undefined;

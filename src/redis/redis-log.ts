@@ -27,12 +27,13 @@ import { openSubscriptions } from './subscriptions.js';
 /** Options of {@link redisLog}. */
 export interface RedisLogOptions {
   /**
-   * A connected client, or a cluster, of `redis` or `@redis/client` 5 or 6, or of `ioredis` 5.6 or 6. The log sends
-   * commands through it, and opens one connection of its own for subscriptions, in a cluster one a primary.
+   * A connected client, or a cluster, of `redis` or `@redis/client` 5 or 6, or of `ioredis` 5.6 or 6. A `Cluster` of
+   * `ioredis` needs `shardedSubscribers: true`. The log sends its commands through the client. It opens one connection
+   * of its own for subscriptions, in a cluster one for each primary.
    */
   readonly client: RedisLogClient;
   /**
-   * What all keys and channels begin with, before `:{key}:`. An ACL may be bound to it: `~rx:* &rx:*`.
+   * The beginning of all keys and channels, before `:{key}:`. An ACL may be bound to it: `~rx:* &rx:*`.
    *
    * @defaultValue `'rx'`
    */
@@ -51,9 +52,10 @@ const isPrefix = {
 /**
  * Makes an invocation log of a Redis server or cluster: Redis 7.0 and later, Valkey 7.2 and later.
  *
- * - **Two connections** a process, in a cluster two a primary: the client that is passed in, and one for subscriptions.
- * - **Every key expires** with its invocation; eviction has to be off (`maxmemory-policy noeviction`).
- * - **Errors** are `LogUnavailableError`: Redis refuses, or has not answered for three leases.
+ * - **Connections**: two for each process, in a cluster two for each primary. One is the client that is passed in, and
+ *   the other is for subscriptions.
+ * - **Every key expires** with its invocation. Eviction must be off (`maxmemory-policy noeviction`).
+ * - **Errors** are `LogUnavailableError`, when Redis refuses or has not answered for three leases.
  *
  * @example
  * const client = await createClient({ url: 'redis://127.0.0.1:6379' }).on('error', console.error).connect();
