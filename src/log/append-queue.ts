@@ -28,21 +28,21 @@ export interface Batch {
   readonly end?: 'complete' | 'failed';
 }
 
-/** What a producer has received and the log has not got yet. */
+/** The events that a producer has received and the log does not have yet. */
 export interface AppendQueue {
-  /** Bytes that wait. */
+  /** The number of waiting bytes. */
   readonly bytes: number;
   readonly isEmpty: boolean;
-  /** A restart that comes next: nothing before it waits. */
+  /** The restart that comes next. Undefined while an event before it waits. */
   readonly restart: RetryEvent | undefined;
   /** Takes an event in. Its bytes are copied. @throws ResponseTooLargeError for an event that no entry can hold. */
   push(event: LambdaStreamEvent): void;
   end(ending: Ending & { readonly end: 'complete' | 'failed' }): void;
   /**
-   * The next entries, as they would stand behind this one; they keep waiting.
+   * Returns the next entries, with the ids that follow this one. They stay in the queue.
    *
-   * @param maxEntries - How many there may be at most.
-   * @throws ProtocolError where there are more events at one place than it has room for.
+   * @param maxEntries - The most entries that are returned.
+   * @throws ProtocolError if one place has more events than ids.
    */
   peek(last: EntryId, maxEntries: number): Batch;
   /** The next entries, or the restart, have been sent. */
@@ -125,7 +125,7 @@ export function createAppendQueue(): AppendQueue {
         } else {
           const isFull = slot + 1 >= lastEventSlot && item.type !== 'end';
           if (isFull && (item.type === 'retry' || item.type === 'head')) {
-            // Nothing is lost: the log has told of 450 such attempts at this place.
+            // Dropping it is harmless: the log already has 450 such attempts at this place.
             waiting.splice(index--, 1);
             bytes -= item.bytes;
             continue;
@@ -152,7 +152,7 @@ export function createAppendQueue(): AppendQueue {
   };
 }
 
-/** The bytes of an item, joined once. */
+/** Returns the bytes of an item. They are joined once. */
 function joined(item: Waiting): Uint8Array {
   const [first = new Uint8Array(0)] = item.pieces;
   if (item.pieces.length < 2) return first;

@@ -2,34 +2,34 @@ import { asyncScheduler, type Subscription } from 'rxjs';
 import type { EntryId, LogRoster } from './invocation-log.js';
 import { createReaderPace } from './reader-pace.js';
 
-/** What an audience needs of its producer. */
+/** The facts that an audience gets from its producer. */
 export interface AudienceHost {
   readonly member: string;
-  /** Where the slowest reader of this process is, of those that move; undefined where there are none. */
+  /** Returns the place of the slowest moving reader of this process. Undefined if no reader moves. */
   slowest(): EntryId | undefined;
-  /** Whether readers of this process are there. */
+  /** Whether this process has readers. */
   hasReaders(): boolean;
   /** Whether all readers of this process have paused. */
   allPaused(): boolean;
 }
 
-/** Those who read what one producer writes, in this process and in others. */
+/** The readers of one producer's entries, in this process and in others. */
 export interface Audience {
   /** Whether all readers of this process have paused, and no other process reads. */
   readonly hasPaused: boolean;
-  /** A renewal has told who is present. */
+  /** Takes the members that a renewal has told. */
   learn(present: LogRoster['present']): void;
-  /** Looks who is there and where, with `last` the newest entry. Lingers from when nobody is there any more. */
+  /** Notes the readers and their places. `last` is the newest entry. Lingering begins when the last reader has left. */
   look(last: EntryId): void;
-  /** The last reader of this process has left, at this place. It may come back. */
+  /** Notes the place at which the last reader of this process has left. It may come back. */
   left(cursor: EntryId): void;
-  /** Up to where everybody has read who is waited for; undefined where nobody is. */
+  /** Returns up to where all awaited readers have read. Undefined if no reader is awaited. */
   floor(): EntryId | undefined;
-  /** Waits for nobody to come back. */
+  /** Stops waiting for readers to come back. */
   stopLingering(): void;
 }
 
-/** @param abandon - Called when nobody has been there for `lingerMs`. */
+/** @param abandon - Called after `lingerMs` without readers. */
 export function createAudience(
   host: AudienceHost,
   { lingerMs, leaseMs, abandon }: { readonly lingerMs: number; readonly leaseMs: number; readonly abandon: () => void },

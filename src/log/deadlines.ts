@@ -1,8 +1,8 @@
 import { asyncScheduler, type Subscription } from 'rxjs';
 
-/** Actions that happen unless they are called off in time. */
+/** Actions that run unless they are cancelled in time. */
 export interface Deadlines {
-  /** Runs the action in so many milliseconds, unless the returned function is called before. */
+  /** Runs the action after this many milliseconds, unless the returned function is called before. */
   add(ms: number, action: () => void): () => void;
 }
 

@@ -50,16 +50,16 @@ export function entryIdOf({ generation, bytes, slot }: Place): EntryId {
   return `${generation}-${bytes * slotsPerPlace + slot}`;
 }
 
-/** The id right after this one. */
+/** Returns the next id. */
 export function nextEntryId(id: EntryId): EntryId {
   const [generation, second] = numbersOf(id);
   return `${generation}-${second + 1}`;
 }
 
-/** The id of the opening entry of a generation. */
+/** Returns the id of the opening entry of a generation. */
 export const openingIdOf = (generation: number): EntryId => `${generation}-0`;
 
-/** Negative where the first id is the older one, 0 where both are the same. */
+/** Compares two ids. Negative if the first one is older, 0 if they are equal. */
 export function compareIds(first: EntryId, second: EntryId): number {
   if (first === second) return 0;
   // Numbers without leading zeros and of the same length are in the order of their digits.
@@ -69,14 +69,14 @@ export function compareIds(first: EntryId, second: EntryId): number {
   return firstGeneration - secondGeneration || firstNumber - secondNumber;
 }
 
-/** Reads a position; undefined for what is not `digits-digits`. It may come from a stranger. */
+/** Reads a position, which may come from a stranger. Returns undefined for a text that is not `digits-digits`. */
 export function parsePosition(text: unknown): Place | undefined {
   if (typeof text !== 'string' || !/^\d{1,20}-\d{1,20}$/.test(text)) return undefined;
   const [generation, bytes] = numbersOf(text as Position);
   return { generation, bytes, slot: 0 };
 }
 
-/** The position right behind an entry. */
+/** Returns the position after an entry. */
 export const positionOf = ({ generation, bytes }: Place): Position => `${generation}-${bytes}`;
 
 function numbersOf(id: EntryId): [number, number] {

@@ -71,8 +71,8 @@ export interface JoinInvocationOptions {
    * - `'restart'`: one of the consumers invokes anew. A `retry` event says that the delivered data is void.
    * - `'replay'`: one of the consumers invokes anew. The bytes that the log has are held back. Other bytes than before
    *   are a `ReplayMismatchError`.
-   * - `'continue'`: one of the consumers calls `open`, which goes on from the application's own cursor. If the log itself
-   *   has lost bytes that others have read, it is a `ProducerLostError`.
+   * - `'continue'`: one of the consumers calls `open`, which goes on from the application's own cursor. If the log
+   *   itself has lost bytes that others have read, it is a `ProducerLostError`.
    *
    * @defaultValue `'error'`
    */

@@ -10,28 +10,28 @@ import { createRenewals } from './renewals.js';
 import { RoomReaders, type ReaderPlace, type RoomReader } from './room-readers.js';
 import { createSharedPages } from './shared-pages.js';
 
-/** What all consumers of one key in this process share: presence, watch, renewals, and perhaps the production. */
+/** The common parts of all consumers of one key in this process: presence, watch, renewals, maybe the production. */
 export interface KeyRoom {
   readonly calls: LogCalls;
   readonly leaseMs: number;
   /** The newest entry that is known to stand. */
   readonly known: EntryId;
-  /** Whether the log is being closed: nobody begins anything here. */
+  /** Whether the log is being closed. Then nothing begins here any more. */
   readonly isClosing: boolean;
   add(reader: RoomReader): void;
   remove(reader: RoomReader): void;
   join(cursor: EntryId, claim?: LogClaim): Observable<JoinAnswer | undefined>;
-  /** Reads a page; readers at the same place share the answer. */
+  /** Reads a page. Readers at the same place share the answer. */
   read(after: EntryId, maxBytes: number): Observable<LogPage | undefined>;
   learn(state: LogState): void;
   produce(init: ProductionInit): void;
-  /** A reader knows where it begins. */
+  /** Adds a reader that has found its place. */
   positioned(reader: RoomReader): void;
-  /** A reader takes what is offered from now on, or reads the log by itself. */
+  /** Notes whether a reader takes offered entries from now on, or reads the log by itself. */
   setLive(reader: RoomReader, isLive: boolean): void;
-  /** Readers have moved. */
+  /** Called when readers have moved. */
   moved(): void;
-  /** A reader has paused or resumed. */
+  /** Called when a reader has paused or resumed. */
   setPaused(isPaused: boolean): void;
 }
 
@@ -100,8 +100,8 @@ function createKeyRoom(log: InvocationLog, key: string, firstLeaseMs: number, on
   }
 
   /**
-   * Compares an answer with what was known to stand when it was asked for. A log that lacks such entries has lost them:
-   * a replica was promoted without them. Whoever has read them is told; the others go on from where the log is.
+   * Compares an answer with the newest entry that was known when the call was made. If the log lacks that entry, a
+   * replica was promoted without it. Readers of lost entries fail. The others go on from the log's newest entry.
    */
   function compareWith(knownThen: EntryId, next: LogState): void {
     if (compareIds(next.last, knownThen) >= 0) return;
@@ -129,7 +129,7 @@ function createKeyRoom(log: InvocationLog, key: string, firstLeaseMs: number, on
       renewals.count(1);
       if (knownLog.tell(decoded)) renewals.schedule();
       production?.observe(decoded);
-      // From within a consumer's `next`: the readers find it in the log, in order, when all have got the one before.
+      // A consumer's `next` has caused this entry. The readers find it in the log after they got the entry before it.
       if (delivering) continue;
       delivering = true;
       try {
@@ -143,7 +143,7 @@ function createKeyRoom(log: InvocationLog, key: string, firstLeaseMs: number, on
     moved();
   }
 
-  /** Tells the producer, here or elsewhere, how far the slowest reader is. */
+  /** Tells the producer, in this process or another, the place of the slowest reader. */
   function moved(): void {
     if (production) production.readersMoved();
     else renewals.moved();
@@ -161,7 +161,7 @@ function createKeyRoom(log: InvocationLog, key: string, firstLeaseMs: number, on
     isClosing = true;
     const isProducing = production !== undefined;
     const sealed = production?.close();
-    // Not for longer than others would need to notice.
+    // Waits no longer than other processes would need to notice the loss.
     if (sealed) {
       await new Promise<void>((resolve) => whenSettled(sealed.pipe(takeUntil(timer(knownLog.leaseMs))), resolve));
     }
@@ -212,7 +212,7 @@ function createKeyRoom(log: InvocationLog, key: string, firstLeaseMs: number, on
     remove(reader) {
       if (!readers.remove(reader)) return;
       if (readers.size === 0) {
-        // Nobody is here to be told of a failure, and a presence runs out by itself.
+        // No reader is left to get a failure, and the presence expires by itself.
         if (knownLog.isRunning) void calls.leave(member);
         production?.lastReaderLeft(reader.cursor);
       }
@@ -273,7 +273,7 @@ function whenSettled(answer: Observable<unknown>, done: () => void): void {
   answer.subscribe({ complete: done, error: done });
 }
 
-/** A name that nobody else has: 128 random bits. */
+/** Makes a unique name of 128 random bits. */
 export function createToken(): string {
   return Array.from(crypto.getRandomValues(new Uint32Array(4)), (part) => part.toString(36)).join('');
 }

@@ -3,13 +3,14 @@ import type { EntryId, LogEntry, LogState } from './invocation-log.js';
 import type { DecodedEntry } from './log-records.js';
 
 /**
- * What a process knows of a key. Answers and messages may overtake each other: what is older counts no more.
+ * The newest knowledge of a process about a key. Answers and messages may overtake each other, and older ones are
+ * ignored.
  *
- * It is a class, as are the others that each token of a reader touches: one object of fields costs the processor fewer
- * cache lines than a closure for each method.
+ * All objects that each token of a reader touches are classes. One object of fields costs the processor fewer cache
+ * lines than a closure for each method.
  */
 export class KnownLog {
-  /** The newest state; undefined until the log has told one. */
+  /** The newest state. Undefined until the log has told one. */
   state: LogState | undefined;
   /** The lease of the invocation. The first one counts until the log has told the invocation's own. */
   leaseMs: number;
@@ -24,7 +25,7 @@ export class KnownLog {
     this.leaseMs = firstLeaseMs;
   }
 
-  /** Takes a state in. Returns false where a newer one is known. */
+  /** Takes a state. Returns false if a newer one is known. */
   learn(next: LogState): boolean {
     if (this.state && compareIds(next.last, this.state.last) < 0) return false;
     this.setState(next);
@@ -33,12 +34,12 @@ export class KnownLog {
     return true;
   }
 
-  /** Whether an entry was not told before. Nearly every one follows the newest, which is seen at a glance. */
+  /** Tells whether an entry is new. Nearly every new entry follows the newest one, which is checked first. */
   isNews({ id, previous }: LogEntry): boolean {
     return previous === this.newest || compareIds(id, this.newest) > 0;
   }
 
-  /** An entry was told. Returns whether the run has begun or ended by it, so that nothing is asked about it. */
+  /** Takes a new entry. Returns whether a run has begun or ended with it, so that the log need not be asked. */
   tell({ kind, place, entry: { id, previous } }: DecodedEntry): boolean {
     this.newest = id;
     if (previous === this.known) this.setKnown(id, place);
@@ -49,12 +50,12 @@ export class KnownLog {
     return true;
   }
 
-  /** What stands up to here has been told. */
+  /** Notes that all entries up to this one are known. */
   skipTo(last: EntryId): void {
     if (compareIds(last, this.newest) > 0) this.newest = last;
   }
 
-  /** The log has lost entries after this state. */
+  /** Takes a state behind which the log has lost entries. */
   setBack(next: LogState): void {
     this.setState(next);
     this.setKnown(next.last, placeOf(next.last));

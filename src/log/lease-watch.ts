@@ -13,11 +13,11 @@ const slowAnswer = 1 / 4;
 
 /** Decides when a producer counts as lost. */
 export interface LeaseWatch {
-  /** A renewal was answered. */
+  /** Takes the answer to a renewal. */
   see(state: LogState, sentAt: number): void;
-  /** The connection was cut: what was seen before it does not count. */
+  /** Called after a cut connection. Earlier observations then do not count. */
   reset(): void;
-  /** When to look again, in milliseconds. */
+  /** Returns when to look again, in milliseconds. */
   nextMs(state: LogState): number;
 }
 

@@ -38,7 +38,7 @@ export function checkLogAndKey(caller: string, log: unknown, key: unknown): void
   checkValue(caller, 'key', key, keyText);
 }
 
-/** A checked option as a place. */
+/** Returns a checked option as a place. */
 export function readAfter(after: Position | 'now' | undefined): Place | 'now' | undefined {
   return after === 'now' ? after : parsePosition(after);
 }

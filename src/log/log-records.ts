@@ -14,23 +14,23 @@ export const maxRecordBytes = 64 * 1024;
 /** An event, and the place right behind it: `after` takes it. Events without payload stand where the next byte will. */
 export type PositionedEvent = LambdaStreamEvent & { readonly position: Position };
 
-/** What the opening entry of a claim or restart says. */
+/** The record of an opening entry, from a claim or a restart. */
 export interface Opening {
   readonly maxReplayBytes: number;
-  /** How many invocations there were in this key since the last fresh start: 2 after the first take-over. */
+  /** The number of invocations of this key since the last fresh start: 2 after the first take-over. */
   readonly attempt: number;
-  /** Told to the consumers that were there before: this invocation goes on, or begins anew, after another one. */
+  /** The retry event for earlier consumers: this invocation goes on after another one, or begins anew. */
   readonly retry?: RetryEvent;
 }
 
-/** What the end entry says. */
+/** The record of an end entry. */
 export type Ending =
   | { readonly end: 'complete'; readonly event?: LambdaStreamEvent }
   | { readonly end: 'failed'; readonly error: unknown }
   | { readonly end: 'lost'; readonly reason: 'lease' | 'closed' | 'log' }
   | { readonly end: 'stopped' | 'abandoned' };
 
-/** An entry as it is read. `other` is one of a later version, which is passed over. */
+/** A decoded entry. `other` is an entry of a later version, which is ignored. */
 export type DecodedEntry = { readonly entry: LogEntry; readonly place: Place; readonly before: Place } & (
   | { readonly kind: 'event'; readonly event: PositionedEvent }
   | { readonly kind: 'open'; readonly opening: Opening }
@@ -40,7 +40,7 @@ export type DecodedEntry = { readonly entry: LogEntry; readonly place: Place; re
 
 type Members = Readonly<Record<string, unknown>>;
 
-/** Encodes an event; the payload of an unknown event travels beside the record. */
+/** Encodes an event. The payload of an unknown event travels beside the record. */
 export function encodeEvent(event: LambdaStreamEvent): string {
   if (event.type === 'unknown') {
     const { payload: _, ...rest } = event;
@@ -105,7 +105,7 @@ export function decodeOpening(text: string): Opening {
   };
 }
 
-/** Reads a record of an end entry; undefined for an end of a later version. */
+/** Reads the record of an end entry. Returns undefined for an end of a later version. */
 export function decodeEnding(text: string): Ending | undefined {
   return endingOf(read(text));
 }
@@ -134,12 +134,12 @@ function endingOf(record: Members): Ending | undefined {
   }
 }
 
-/** The error stands beside its event: it is encoded by rules of its own. */
+/** Encodes a retry event. Its error is a member of its own, because other rules encode it. */
 function encodeRetry(name: 'event' | 'retry', { error, ...event }: RetryEvent): Members {
   return { [name]: toTaggedJson(event), error: encodeFailure(error) };
 }
 
-/** An event of this version's types; undefined for any other. */
+/** Returns an event of this version's types, or undefined for any other. */
 function eventOf(record: Members, payload?: Uint8Array): LambdaStreamEvent | undefined {
   const event = fromTaggedJson(record['event']) as { readonly type?: unknown } | undefined;
   switch (event?.type) {

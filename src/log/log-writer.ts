@@ -7,7 +7,7 @@ import type { LogCalls } from './log-calls.js';
 import { encodeOpening, type Ending } from './log-records.js';
 import { createReplayWindow } from './replay-window.js';
 
-/** What a writer is told when it begins. */
+/** The run that a writer writes. */
 export interface LogWriterInit {
   readonly owner: string;
   readonly state: LogState;
@@ -15,40 +15,40 @@ export interface LogWriterInit {
   readonly attempt: number;
 }
 
-/** What a writer needs of its producer. */
+/** The callbacks of a writer to its producer. */
 export interface LogWriterHost {
   readonly calls: LogCalls;
-  /** Up to where everybody has read who is waited for; undefined where nobody is. */
+  /** Returns up to where all awaited readers have read. Undefined if no reader is awaited. */
   floor(): EntryId | undefined;
-  /** Entries stand in the log. */
+  /** Called when entries stand in the log. */
   deliver(entries: readonly LogEntry[]): void;
-  /** The end stands in the log. */
+  /** Called when the end stands in the log. */
   ended(): void;
-  /** The log has another owner, generation, status or newest entry, or lacks the key. Nothing was written. */
+  /** Called when the log has another owner, generation, status or newest entry, or no such key. Nothing was written. */
   refused(state: LogState | undefined): void;
-  /** The call has failed for good. */
+  /** Called when the call has failed for good. */
   failed(error: unknown): void;
-  /** What waits cannot be numbered any further, and was dropped. */
+  /** Called when the waiting events had no more ids at their place, and were dropped. */
   overflowed(error: unknown): void;
-  /** More waits than before, or less. */
+  /** Called when the number of waiting bytes has changed. */
   changed(): void;
 }
 
-/** Writes one run into the log, in order, one call at a time. What comes meanwhile waits for the next call. */
+/** Writes one run into the log, in order, one call at a time. Later events wait for the next call. */
 export interface LogWriter {
   readonly generation: number;
   /** The newest entry of this run that stands in the log. */
   readonly last: EntryId;
-  /** What the log has not acknowledged. */
+  /** The bytes that the log has not acknowledged. */
   readonly waitingBytes: number;
-  /** Whether the next entries would drop others that somebody has still to read. */
+  /** Whether the next entries would drop entries that a reader still needs. */
   readonly isHeld: boolean;
   /** Takes an event in, to be written by the next `flush`. @throws ResponseTooLargeError */
   push(event: LambdaStreamEvent): void;
   end(ending: Ending & { readonly end: 'complete' | 'failed' }): void;
-  /** Writes what can be written now. */
+  /** Writes the events that can be written now. */
   flush(): void;
-  /** Nothing more is written. */
+  /** Stops the writing. */
   stop(): void;
 }
 
@@ -64,7 +64,7 @@ export function createLogWriter(host: LogWriterHost, init: LogWriterInit): LogWr
   let isHeld = false;
   let isStopped = false;
 
-  /** The most entries whose place in the window drops nothing that somebody has still to read. */
+  /** Returns the most entries that fit without dropping entries that a reader still needs. */
   function nextBatch(): Batch | undefined {
     for (let count = Infinity; count >= 1;) {
       const batch = queue.peek(last, count);

@@ -18,16 +18,16 @@ import type { LogCalls } from './log-calls.js';
 import { encodeEnding, type DecodedEntry, type Ending } from './log-records.js';
 import { createLogWriter } from './log-writer.js';
 
-/** Unanswered bytes at which the source is paused, and at half of which it goes on. */
+/** The source is paused at this many unanswered bytes, and goes on at half of them. */
 const maxUnansweredBytes = 1024 * 1024;
 
-/** Unanswered bytes at which a source that does not pause fails. */
+/** A source that does not pause fails at this many unanswered bytes. */
 const maxWaitingBytes = 16 * 1024 * 1024;
 
-/** Opens the invocation. From the caller of `joinInvocation`. */
+/** Opens the invocation: the `open` of `joinInvocation`. */
 export type OpenInvocation = (pauseWhile: Observable<boolean>) => Observable<LambdaStreamEvent>;
 
-/** What a claim was granted for. */
+/** The run that a claim was granted for. */
 export interface ProductionInit {
   readonly owner: string;
   readonly state: LogState;
@@ -35,24 +35,24 @@ export interface ProductionInit {
   readonly lingerMs: number;
   readonly maxReplayBytes: number;
   readonly attempt: number;
-  /** Wraps the source of a take-over that has to bring the log's bytes again. */
+  /** Wraps the source of a take-over that must repeat the log's bytes. */
   readonly replayed?: (source: Observable<LambdaStreamEvent>) => Observable<LambdaStreamEvent>;
 }
 
-/** What a producer needs of its process. */
+/** The parts of its process that a producer uses. */
 export interface ProductionHost extends AudienceHost {
   readonly calls: LogCalls;
-  /** Entries stand in the log. */
+  /** Called when entries stand in the log. */
   deliver(entries: readonly LogEntry[]): void;
-  /** The log has told its state. */
+  /** Called when the log has told its state. */
   learn(state: LogState): void;
-  /** The log does not have the key any more. */
+  /** Called when the log no longer has the key. */
   gone(): void;
-  /** The log has failed for good. */
+  /** Called when the log has failed for good. */
   failed(error: unknown): void;
-  /** Renews the lease now, which tells who is present. */
+  /** Renews the lease now. The answer tells who is present. */
   renewNow(): void;
-  /** The production is over. */
+  /** Called when the production is over. */
   ended(): void;
 }
 
@@ -60,23 +60,23 @@ export interface ProductionHost extends AudienceHost {
 export interface Production {
   readonly lease: { readonly owner: string; readonly generation: number };
   start(): void;
-  /** The lease is about to be renewed. Ends the run where that is too late. */
+  /** Called before each renewal of the lease. Ends the run if the renewal is too late. */
   renewing(): void;
-  /** An entry stands in the log, whoever wrote it. */
+  /** Takes an entry that stands in the log, from any writer. */
   observe(entry: DecodedEntry): void;
-  /** The log lacks entries that it had. */
+  /** Called when the log has lost entries. */
   rewound(state: LogState): void;
-  /** The roster of a renewal. */
+  /** Takes the members that a renewal has told. */
   roster(roster: LogRoster): void;
-  /** Readers of this process came, left, paused or resumed. */
+  /** Called when readers of this process came, left, paused or resumed. */
   readersChanged(): void;
-  /** The last reader of this process has left, at this place. It may come back. */
+  /** Notes the place at which the last reader of this process has left. It may come back. */
   lastReaderLeft(cursor: EntryId): void;
-  /** Readers of this process have read on. */
+  /** Called when readers of this process have read on. */
   readersMoved(): void;
-  /** Closes the connection; nothing more is written. */
+  /** Closes the connection and stops the writing. */
   stop(): void;
-  /** Ends the run as lost, since this process goes. */
+  /** Ends the run as lost, because this process stops. */
   close(): Observable<unknown>;
 }
 
@@ -88,7 +88,7 @@ export function createProduction(host: ProductionHost, init: ProductionInit): Pr
   let heldEnd: LambdaStreamEvent | undefined;
   let isOver = false;
   let renewedAt = asyncScheduler.now();
-  /** Whether the source has ended, or was given up: what it still brings counts no more. */
+  /** Whether the source has ended or was given up. Its later events are ignored. */
   let isDone = false;
 
   const audience = createAudience(host, {
@@ -103,13 +103,13 @@ export function createProduction(host: ProductionHost, init: ProductionInit): Pr
       deliver: (entries) => host.deliver(entries),
       ended: finish,
       refused,
-      /** The log refuses to be written to: the end may still have room, where memory has none. */
+      /** Tries to write an end after the log refused entries. Without memory an end may still have room. */
       failed(error) {
         if (isOver) return;
         finish();
         void seal('running', { end: 'failed', error });
       },
-      /** The end takes the place of what waited. */
+      /** Writes the end in place of the waiting events. */
       overflowed(error) {
         isDone = false;
         fail(error);
@@ -186,7 +186,7 @@ export function createProduction(host: ProductionHost, init: ProductionInit): Pr
       host.gone();
       return;
     }
-    // Entries that the log has acknowledged are not there any more: nothing is written past the hole.
+    // The log has lost entries that it had acknowledged. Nothing may be written after this hole.
     const hasLost = state.status === 'running' && state.owner === owner && state.generation === writer.generation;
     if (hasLost) void seal('running', { end: 'lost', reason: 'log' });
     else host.learn(state);
@@ -204,7 +204,7 @@ export function createProduction(host: ProductionHost, init: ProductionInit): Pr
       return { owner, generation: writer.generation };
     },
     start() {
-      // The present value: ending the pause can bring events that begin it again.
+      // Emits the present value, because ending the pause can bring events that begin it again.
       const pauseWhile = paused.pipe(
         map(() => paused.value),
         distinctUntilChanged(),
@@ -215,11 +215,11 @@ export function createProduction(host: ProductionHost, init: ProductionInit): Pr
       if (isOver || isDone) subscription.unsubscribe();
     },
     observe({ kind, entry }) {
-      // The run is over, whoever has ended it. An end before the claim may be told late.
+      // Any end entry ends the run. The end of an earlier run may arrive late, and does not count.
       if (kind === 'end' && compareIds(entry.id, init.state.last) > 0) finish();
     },
     renewing() {
-      // Waiting for an answer has a limit of its own: this process has stood still.
+      // A late answer has a limit of its own. So this process itself has stood still.
       if (asyncScheduler.now() - renewedAt < answerLimitMs(init.state.leaseMs)) return;
       void seal('running', { end: 'lost', reason: 'lease' });
       finish();

@@ -6,25 +6,25 @@ import type { DecodedEntry } from './log-records.js';
 export class ReaderCursor {
   /** The last entry, or byte, that was passed on. `0-0` until the reader has found its place. */
   id: EntryId = '0-0';
-  /** Whether the cursor is an entry, and not a byte that somebody else has counted. */
+  /** Whether the cursor is an entry, and not a byte position that a consumer gave. */
   isEntry = false;
 
-  /** An entry was passed on. */
+  /** Moves behind an entry that was passed on. */
   moveTo(entry: EntryId): void {
     this.id = entry;
     this.isEntry = true;
   }
 
-  /** Whether an entry comes right after what was passed on, or holds the byte where the reader is. */
+  /** Tells whether an entry directly follows the reader's place, or holds the byte at that place. */
   isBefore({ entry, before, place: end }: DecodedEntry): boolean {
-    // Ids are taken apart only where they must be: this runs once a consumer and event (`npm run bench -- relay`).
+    // Ids are parsed only if needed, because this runs for each consumer and event (`npm run bench -- relay`).
     if (entry.previous === this.id) return true;
     const here = placeOf(this.id);
     if (before.generation !== here.generation || end.generation !== here.generation) return false;
     return this.isEntry ? before.bytes < here.bytes && here.bytes < end.bytes : before.bytes <= here.bytes;
   }
 
-  /** How many bytes of an entry were passed on already. */
+  /** Returns how many bytes of an entry were passed on already. */
   bytesOf({ before, place: { generation } }: DecodedEntry): number {
     const here = placeOf(this.id);
     return here.generation === generation ? here.bytes - before.bytes : 0;

@@ -2,26 +2,26 @@ import { asyncScheduler } from 'rxjs';
 import { compareIds } from './entry-id.js';
 import type { EntryId, LogMember } from './invocation-log.js';
 
-/** Knows for whom a producer waits: for every reader that moves, and for those who may come back while nobody reads. */
+/** Tells for which readers a producer waits: all that move and, while nobody reads, those that may come back. */
 export interface ReaderPace {
-  /** Notes where everybody is. `excused`: all of them have paused, and the source with them. */
+  /** Notes the place of every reader. `excused`: all of them have paused, and so has the source. */
   see(last: EntryId, local: EntryId | undefined, others: readonly LogMember[], excused: boolean): void;
-  /** The last reader of this process has left, at this place. */
+  /** Notes the place at which the last reader of this process has left. */
   left(cursor: EntryId): void;
-  /** Up to where everybody has read who is waited for; undefined where nobody is. */
+  /** Returns up to where all awaited readers have read. Undefined if no reader is awaited. */
   floor(local: EntryId | undefined, others: readonly LogMember[]): EntryId | undefined;
 }
 
-/** @param leaseMs - How long a reader that does not move is waited for, in milliseconds. */
+/** @param leaseMs - How long the producer waits for a reader that does not move, in milliseconds. */
 export function createReaderPace(leaseMs: number): ReaderPace {
   let seen = new Map<string, { readonly cursor: EntryId; readonly since: number }>();
-  /** Where the slowest reader was when somebody was there. */
+  /** The last known place of the slowest reader. */
   let lastFloor: EntryId | undefined;
 
   function cursors(local: EntryId | undefined, others: readonly LogMember[]): [string, EntryId][] {
     const all = others.map(({ member, cursor }): [string, EntryId] => [member, cursor]);
     if (local !== undefined) all.push(['', local]);
-    // A member that has not found its place yet reads from what is held then.
+    // A member without a place yet does not count. It will begin with the entries that are held then.
     return all.filter(([, cursor]) => cursor !== '0-0');
   }
 
@@ -42,7 +42,7 @@ export function createReaderPace(leaseMs: number): ReaderPace {
     },
     floor(local, others) {
       const all = cursors(local, others);
-      // Nobody, or somebody who comes back and has not said yet from where.
+      // There is no reader, or only one that comes back and has not told its place yet.
       if (all.length === 0) return lastFloor;
       const now = asyncScheduler.now();
       const moving = all.filter(([member]) => now - (seen.get(member)?.since ?? now) < leaseMs);
@@ -51,12 +51,12 @@ export function createReaderPace(leaseMs: number): ReaderPace {
   };
 }
 
-/** The oldest of the ids; undefined for none. */
+/** Returns the oldest of the ids, or undefined for an empty list. */
 function oldest(ids: readonly EntryId[]): EntryId | undefined {
   return ids.reduce<EntryId | undefined>(older, undefined);
 }
 
-/** The older one of two ids, of which the first may not be there yet. */
+/** Returns the older one of two ids. The first may be undefined. */
 export function older(least: EntryId | undefined, id: EntryId): EntryId {
   return least === undefined || compareIds(id, least) < 0 ? id : least;
 }

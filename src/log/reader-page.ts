@@ -8,7 +8,7 @@ import type { ReaderPlace } from './room-readers.js';
 /** The reader that has asked for a page. */
 export interface PageReader {
   readonly cursor: ReaderCursor;
-  /** Whether any entry may be its first. */
+  /** Whether the page may begin with any entry. */
   readonly beginsAnywhere: boolean;
   readonly place: ReaderPlace;
 }
@@ -16,11 +16,11 @@ export interface PageReader {
 /**
  * Decodes a page. Its entries follow each other without a gap, and the first one follows what the reader has passed on.
  *
- * @throws ReplayLimitError where what the reader lacks was dropped, ProducerLostError where the log has lost it.
+ * @throws ReplayLimitError if the next entry was dropped, ProducerLostError if the log has lost it.
  */
 export function decodePage({ state, entries }: LogPage, reader: PageReader): DecodedEntry[] {
   const { cursor, beginsAnywhere, place } = reader;
-  // Nothing new. What is known to stand, and is not there, was lost.
+  // The page is empty. If a newer entry is known, the log has lost it.
   if (entries.length === 0 && compareIds(state.last, cursor.id) > 0) {
     throw new ProducerLostError({ ...place, reason: 'log' });
   }
@@ -34,7 +34,7 @@ export function decodePage({ state, entries }: LogPage, reader: PageReader): Dec
   return decoded;
 }
 
-/** What a reader lacks was dropped before it came, or is a hole in the log. */
+/** Makes the error for a missing entry: it was dropped before the reader came, or the log has a hole. */
 function missing({ trimmed, opening }: LogState, { cursor, place }: PageReader): Error {
   const { maxReplayBytes } = decodeOpening(opening);
   return trimmed !== undefined && compareIds(cursor.id, trimmed) < 0

@@ -8,41 +8,41 @@ import type { Production } from './production.js';
 import { entryBytes } from './replay-window.js';
 import type { RoomReaders } from './room-readers.js';
 
-/** So many renewals are made in a lease. */
+/** The number of renewals in each lease. */
 const renewalsPerLease = 3;
 
-/** A reader announces its place each time that it has read this part of the window. */
+/** The part of the window after which a reader announces its place again. */
 const announcedPart = 4;
 
-/** What renewing needs of its room. */
+/** The parts of its room that the renewals use. */
 export interface RenewalsHost {
   readonly calls: LogCalls;
   readonly member: string;
   readonly readers: RoomReaders;
   readonly log: KnownLog;
   readonly production: Production | undefined;
-  /** A renewal was answered. `knownThen` was known to stand when it was sent. */
+  /** Called with the answer to a renewal. `knownThen` is the newest entry that was known when it was sent. */
   answered(roster: LogRoster, knownThen: EntryId): void;
   /** Marks the loss of the producer. */
   sealLoss(record: string): void;
-  /** The log does not have the key any more. */
+  /** Called when the log no longer has the key. */
   gone(): void;
   failed(error: unknown): void;
 }
 
-/** Keeps a process's presence and lease alive, and tells where its readers are. */
+/** Keeps a process's presence and lease alive, and announces the place of its readers. */
 export interface Renewals {
-  /** Renews now. `announce`: the producer is told at once where the readers are. */
+  /** Renews now. With `announce` the producer is told the place of the readers at once. */
   renew(announce: boolean): void;
-  /** Finds the next time to renew. */
+  /** Schedules the next renewal. */
   schedule(): void;
-  /** Readers have moved: tells the producer, where that matters to it. */
+  /** Called when readers have moved. Tells the producer if it may wait for them. */
   moved(): void;
-  /** So many entries have come. Each counts towards the window, besides its bytes. */
+  /** Counts entries that have come. Each counts towards the window, in addition to its bytes. */
   count(entries: number): void;
-  /** What the invocation holds for its readers. */
+  /** Sets the size of the invocation's window, in bytes. */
   setWindow(maxReplayBytes: number): void;
-  /** The connection was cut: what was seen of the producer's lease before it does not count. */
+  /** Called after a cut connection. Earlier observations of the producer's lease then do not count. */
   reset(): void;
   stop(): void;
 }
@@ -64,7 +64,7 @@ export function createRenewals(host: RenewalsHost): Renewals {
 
   function moved(): void {
     if (maxReplayBytes === Infinity || readers.size === 0 || !log.isRunning) return;
-    // Places are kept apart, and not read from ids: this runs for each token (`npm run bench -- log`).
+    // Places are stored instead of parsed from ids, because this runs for each token (`npm run bench -- log`).
     const here = log.knownPlace;
     const told = reportedPlace;
     const part = maxReplayBytes / announcedPart - entriesSinceReport * entryBytes;
@@ -76,7 +76,7 @@ export function createRenewals(host: RenewalsHost): Renewals {
     renew(true);
   }
 
-  /** One renewal at a time: each tells where the readers are now. */
+  /** Renews, one call at a time. Each call tells the present place of the readers. */
   function renew(announce: boolean): void {
     if (isRenewing) {
       renewAgain = { announce: announce || renewAgain?.announce === true };
@@ -119,7 +119,7 @@ export function createRenewals(host: RenewalsHost): Renewals {
     });
   }
 
-  /** @param leftMs - When the last presence of another process runs out, which nobody tells. */
+  /** @param leftMs - When the last presence of another process expires, in milliseconds. No message tells of it. */
   function schedule(leftMs = 0): void {
     ticking?.unsubscribe();
     ticking = undefined;

@@ -1,26 +1,27 @@
 import { compareIds, entryIdOf, placeOf } from './entry-id.js';
 import type { EntryId } from './invocation-log.js';
 
-/** What each entry counts besides its payload and record, in bytes. */
+/** The bytes that each entry counts in addition to its payload and record. */
 export const entryBytes = 64;
 
-/** Into how many parts a window is divided: entries are dropped by parts, so that a mark for each is not needed. */
+/** The number of parts of a window. Entries are dropped by parts, so that not each entry needs a mark. */
 const parts = 256;
 
-/** Knows what a log holds of one producer's entries, and what may be dropped. */
+/** Tells which of a producer's entries the log holds, and which may be dropped. */
 export interface ReplayWindow {
-  /** Entries stand in the log. */
+  /** Notes entries that stand in the log. */
   add(id: EntryId, bytes: number): void;
-  /** Up to which id entries may be dropped once so many entries with so many bytes stand; undefined for none. */
+  /** Returns up to which id entries may be dropped after these entries and bytes. Undefined if none may. */
   trimFor(entries: number, bytes: number): EntryId | undefined;
-  /** They were dropped. */
+  /** Notes that entries were dropped. */
   drop(trim: EntryId): void;
 }
 
 /**
- * Makes the window of a producer that holds at most so many bytes.
+ * Makes the window of a producer.
  *
- * @param last - The newest entry that the producer found. What stands before it counts as its payload.
+ * @param maxReplayBytes - The most bytes that the log holds.
+ * @param last - The newest entry that the producer found. The entries before it count with their payload.
  */
 export function createReplayWindow(maxReplayBytes: number, last: EntryId): ReplayWindow {
   const partBytes = maxReplayBytes / parts;
@@ -39,7 +40,7 @@ export function createReplayWindow(maxReplayBytes: number, last: EntryId): Repla
   }
 
   const { generation, bytes: found } = placeOf(last);
-  // A take-over: the entries before it are told apart by their bytes alone.
+  // After a take-over only the bytes of the earlier entries are known.
   const held = Math.min(found, maxReplayBytes);
   const step = Math.max(entryBytes, Math.ceil(held / parts));
   for (let bytes = found - held; bytes < found; bytes += step) {

@@ -62,7 +62,7 @@ export function replayAfter(
             if (event.type === 'complete') assertAll();
             if (toCome === 0) return event;
             if (event.type === 'retry' && event.mode === 'restart') {
-              // The invocation itself begins again: so do the bytes that have to come.
+              // The invocation itself begins again. So all the log's bytes have to come again.
               toCome = heldBytes;
               again = startHash();
               return undefined;

@@ -2,9 +2,9 @@ import type { Observable } from 'rxjs';
 import type { EntryId, LogPage } from './invocation-log.js';
 import type { LogCalls } from './log-calls.js';
 
-/** Pages of a log that are being read. Readers of one process at the same place share the answer. */
+/** The pages that are being read. Readers of one process at the same place share the answer. */
 export interface SharedPages {
-  /** `onPage` is called before the readers get the page, once for those who share it. */
+  /** `onPage` is called once for each page, before its readers get it. */
   read(after: EntryId, maxBytes: number, onPage: (page: LogPage) => void): Observable<LogPage | undefined>;
 }
 
