@@ -77,9 +77,13 @@ export function traceInvocation(options: TraceInvocationOptions): MonoTypeOperat
         caller,
       );
       let attempts = 1;
+      /** When the last attempt begins, after its backoff. */
+      let attemptAt = startMs;
       let chunks = 0;
       let bytes = 0;
       let firstChunkMs: number | undefined;
+      /** The function failed, and the failure came as an event. */
+      let hasFailed = false;
       let ended = false;
 
       function note(event: LambdaStreamEvent): void {
@@ -101,6 +105,7 @@ export function traceInvocation(options: TraceInvocationOptions): MonoTypeOperat
             break;
           case 'retry':
             attempts = event.attempt;
+            attemptAt = asyncScheduler.now() + event.delayMs;
             span.addEvent(events.retry, {
               [attributes.errorType]: errorType(event.error),
               [attributes.retryMode]: event.mode,
@@ -109,7 +114,9 @@ export function traceInvocation(options: TraceInvocationOptions): MonoTypeOperat
             if (event.mode === 'restart') chunks = bytes = 0;
             break;
           case 'complete':
-            if (event.errorCode !== undefined) fail(event.errorCode);
+            if (event.errorCode === undefined) break;
+            hasFailed = true;
+            fail(event.errorCode);
             break;
           case 'http-head':
           case 'unknown':
@@ -135,7 +142,11 @@ export function traceInvocation(options: TraceInvocationOptions): MonoTypeOperat
         record?.({ outcome, attempts, bytes, firstChunkMs, durationMs: asyncScheduler.now() - startMs });
       }
 
-      subscriber.add(() => end('cancelled'));
+      subscriber.add(() => {
+        // Left during a backoff: the attempt that was announced has not begun.
+        if (!ended && asyncScheduler.now() < attemptAt) attempts--;
+        end(hasFailed ? 'failed' : 'cancelled');
+      });
       // The source captures this context for its whole life, so that the SDK's spans are children of this span. The
       // caller's context is entered for each event, because the consumer must not run inside this span.
       const inCaller = (deliver: () => void): void => context.with(caller, deliver);
@@ -152,7 +163,7 @@ export function traceInvocation(options: TraceInvocationOptions): MonoTypeOperat
             inCaller(() => subscriber.error(error));
           },
           complete() {
-            end('complete');
+            end(hasFailed ? 'failed' : 'complete');
             inCaller(() => subscriber.complete());
           },
         }),

@@ -13,7 +13,7 @@ import {
   SimpleSpanProcessor,
   type ReadableSpan,
 } from '@opentelemetry/sdk-trace-node';
-import { lastValueFrom, of, take, tap } from 'rxjs';
+import { concat, lastValueFrom, NEVER, of, take, tap } from 'rxjs';
 import { afterAll, beforeEach, describe, expect, it, onTestFinished, test } from 'vitest';
 import { FunctionError, invokeWithResponseStream, retryInvocation } from '../../src/index.js';
 import { traceInvocation } from '../../src/otel/index.js';
@@ -112,7 +112,25 @@ describe('traceInvocation', () => {
   it('a failure that is emitted as an event fails the span too', async () => {
     await lastValueFrom(of(h, completeEvent({ errorCode: 'Unhandled' })).pipe(operator));
     expect(spanOf().status).toMatchObject({ code: SpanStatusCode.ERROR, message: 'Unhandled' });
-    expect(spanOf().attributes['error.type']).toBe('Unhandled');
+    expect(spanOf().attributes).toMatchObject({ 'error.type': 'Unhandled', 'rx.lambda.stream.outcome': 'failed' });
+  });
+
+  it('a consumer that leaves at a failure that is emitted sees it fail all the same', async () => {
+    const failed = completeEvent({ errorCode: 'Unhandled' });
+    await lastValueFrom(concat(of(h, failed), NEVER).pipe(operator, take(2)));
+    expect(spanOf().attributes['rx.lambda.stream.outcome']).toBe('failed');
+  });
+
+  it.each([
+    ['within its backoff has not begun', '^------!', 1],
+    ['after its backoff has begun', '^---------!', 2],
+  ])('an attempt that the consumer leaves %s', (_when, subscription, attempts) => {
+    marbles((m) => {
+      const values = { h, r: retryEvent({ attempt: 2, delayMs: 5 }) };
+      const traced = m.cold('--h-r------', values).pipe(operator);
+      m.expect(traced, subscription).toBeObservable('--h-r-', values);
+    })();
+    expect(spanOf().attributes['rx.lambda.stream.attempts']).toBe(attempts);
   });
 
   it.each([

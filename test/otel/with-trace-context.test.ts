@@ -44,10 +44,22 @@ describe('withTraceContext', () => {
   it.each([
     ['text that is no JSON', 'bm90IGpzb24='],
     ['a JSON array', Buffer.from('[1]').toString('base64')],
+    ['one whose custom is a text', { custom: 'text' }],
+    ['one whose custom is an array', { custom: [1] }],
     ['one that would pass 3,583 bytes', { custom: { filler: 'x'.repeat(2_650) } }],
   ])('leaves %s as it was', (_what, ClientContext) => {
     const input = { FunctionName: 'f', ClientContext };
     expect(inTrace(() => withTraceContext(input))).toBe(input);
+  });
+
+  it.each([
+    ['nothing', undefined],
+    ['a function', () => ({ FunctionName: 'f' })],
+    ['a name', 'f'],
+  ])('refuses %s instead of an input', (_what, input) => {
+    expect(() => inTrace(() => withTraceContext(input as never))).toThrow(
+      /^withTraceContext: input must be an object such as \{ FunctionName \}, not /,
+    );
   });
 
   it('takes what just fits, and the source accepts it', async () => {
