@@ -1,24 +1,8 @@
-import { LogUnavailableError } from '../errors.js';
-import type {
-  AppendAnswer,
-  EntryId,
-  InvocationLog,
-  JoinAnswer,
-  JoinRequest,
-  LogRoster,
-  LogWatcher,
-} from '../log/invocation-log.js';
+import type { EntryId, InvocationLog, LogWatcher } from '../log/invocation-log.js';
 import { checkOptions, text } from '../shared/check-options.js';
 import { driverOf } from './check-client.js';
-import {
-  decodeEntry,
-  decodeMessage,
-  decodePresent,
-  decodeState,
-  idNumbers,
-  shortPrevious,
-  type Reply,
-} from './entry-codec.js';
+import { decodeMessage } from './entry-codec.js';
+import { createLogScripts } from './log-scripts.js';
 import type { RedisLogClient } from './redis-client.js';
 import { closedError, createRedisCalls, nameKeys, type LogKeys } from './redis-calls.js';
 import { unavailable } from './redis-failure.js';
@@ -39,10 +23,6 @@ export interface RedisLogOptions {
    */
   readonly prefix?: string;
 }
-
-/** A page of reading: small enough that no other command of the connection waits for long. */
-const pageBytes = 256 * 1024;
-const pageEntries = 1_000;
 
 const isPrefix = {
   expected: 'a text without { and }',
@@ -68,7 +48,8 @@ export function redisLog(options: RedisLogOptions): InvocationLog {
   checkOptions('redisLog', options, { prefix: isPrefix });
   const { client, prefix = 'rx' } = (options as Partial<RedisLogOptions> | undefined) ?? {};
   const driver = driverOf(client);
-  const { call, ...calls } = createRedisCalls(driver);
+  const calls = createRedisCalls(driver);
+  const scripts = createLogScripts(calls.call);
   const subscriptions = openSubscriptions(driver);
   /** The keys that are watched here. */
   const watched = new Map<string, { readonly keys: LogKeys; readonly watchers: Set<LogWatcher> }>();
@@ -77,81 +58,11 @@ export function redisLog(options: RedisLogOptions): InvocationLog {
 
   const keysOf = (key: string): LogKeys => watched.get(key)?.keys ?? nameKeys(prefix, key);
 
-  const decodeRoster = (keys: LogKeys, state: Reply, present: Reply): LogRoster => {
-    const roster = { state: decodeState(state), present: decodePresent(present) };
-    keys.leaseMs = roster.state.leaseMs;
-    return roster;
-  };
-
-  const join = async (request: JoinRequest): Promise<JoinAnswer | undefined> => {
-    const { key, member, cursor, claim } = request;
-    const keys = keysOf(key);
-    const decode = (reply: Reply): JoinAnswer | undefined => {
-      if (reply === null) return undefined;
-      const [claimed, state, present] = reply as readonly [Reply, Reply, Reply];
-      return { claimed: Number(claimed) === 1, ...decodeRoster(keys, state, present) };
-    };
-    if (!claim) return call('join', keys, [member, cursor], decode);
-    const { owner, over, last = '', generation, opening, leaseMs, ttlMs } = claim;
-    const args = [
-      member,
-      cursor,
-      owner,
-      `,${over.join(',')},`,
-      last,
-      generation,
-      opening,
-      ...[leaseMs, ttlMs].map(String),
-    ];
-    try {
-      return await call('claim', keys, args, decode, leaseMs);
-    } catch (error) {
-      // Without memory nothing is begun, but what runs and what has ended can still be read.
-      if (!(error instanceof LogUnavailableError && isOutOfMemory(error.cause))) throw error;
-      const answer = await call('join', keys, [member, cursor], decode, leaseMs);
-      const { status } = answer?.state ?? {};
-      if (status === undefined || (status !== 'running' && over.includes(status))) throw error;
-      return answer;
-    }
-  };
-
-  const decodeAppend = (reply: Reply): AppendAnswer => {
-    const [result, state] = reply as readonly Reply[];
-    return {
-      result: String(result) as AppendAnswer['result'],
-      ...(state !== undefined && state !== null && { state: decodeState(state) }),
-    };
-  };
-
   return {
-    join: (request) => {
-      const answer = join(request);
-      answer.catch(() => undefined);
-      return answer;
-    },
-    append: ({ key, owner, generation, entries, head = '', end = '', trim }) => {
-      const newest = idNumbers((entries.at(-1) as (typeof entries)[number]).id);
-      const args: (string | Buffer)[] = [
-        owner,
-        String(generation),
-        head,
-        end,
-        trim ? minId(idNumbers(trim), newest) : '',
-      ];
-      for (const entry of entries) {
-        const second = entry.id.slice(entry.id.indexOf('-') + 1);
-        args.push(second, shortPrevious(entry), entry.record, asBuffer(entry.payload));
-      }
-      return call('append', keysOf(key), args, decodeAppend);
-    },
-    restart: ({ key, owner, generation, previous, opening }) =>
-      call('restart', keysOf(key), [owner, String(generation), previous, opening], decodeAppend),
-    read: ({ key, after, maxBytes = pageBytes }) =>
-      call('read', keysOf(key), [after, String(Math.min(maxBytes, pageBytes)), String(pageEntries)], (reply) => {
-        if (reply === null) return undefined;
-        const [state, page] = reply as readonly [Reply, readonly Reply[]];
-        return { state: decodeState(state), entries: page.map(decodeEntry) };
-      }),
+    join: (request) => scripts.join(keysOf(request.key), request),
+    append: (request) => scripts.append(keysOf(request.key), request),
+    restart: (request) => scripts.restart(keysOf(request.key), request),
+    read: (request) => scripts.read(keysOf(request.key), request),
     watch: (key, watcher) => {
       if (isClosed) {
         queueMicrotask(() => watcher.failed(closedError(key)));
@@ -178,36 +89,15 @@ export function redisLog(options: RedisLogOptions): InvocationLog {
         if (ofKey.watchers.size === 0 && watched.get(key) === ofKey) watched.delete(key);
       };
     },
-    renew: ({ key, reader, announce = false, producer }) => {
-      const keys = keysOf(key);
+    renew: (request) => {
+      const keys = keysOf(request.key);
       subscriptions.check(keys.channel);
-      const args = [
-        reader?.member ?? '',
-        reader?.cursor ?? '',
-        announce ? '1' : '0',
-        producer?.owner ?? '',
-        producer ? String(producer.generation) : '',
-      ];
-      return call('renew', keys, args, (reply) => {
-        if (reply === null) return undefined;
-        const [state, present] = reply as readonly [Reply, Reply];
-        return decodeRoster(keys, state, present);
-      });
+      return scripts.renew(keys, request);
     },
-    leave: ({ key, member }) => call('leave', keysOf(key), [member], () => undefined),
-    seal: ({ key, generation, owner = '', condition, end, record }) =>
-      call(
-        'seal',
-        keysOf(key),
-        [generation === undefined ? '' : String(generation), owner, condition, end, record],
-        (reply) => {
-          if (reply === null) return { sealed: false };
-          const [sealed, state] = reply as readonly [Reply, Reply];
-          return { sealed: Number(sealed) === 1, state: decodeState(state) };
-        },
-      ),
-    inspect: (key) => call('inspect', keysOf(key), [], (reply) => (reply === null ? undefined : decodeState(reply))),
-    forget: (key) => call('forget', keysOf(key), [], () => undefined),
+    leave: ({ key, member }) => scripts.leave(keysOf(key), member),
+    seal: (request) => scripts.seal(keysOf(request.key), request),
+    inspect: (key) => scripts.inspect(keysOf(key)),
+    forget: (key) => scripts.forget(keysOf(key)),
     close: () => {
       closing ??= (async () => {
         const all = [...watched.values()].flatMap(({ watchers }) => [...watchers]);
@@ -224,17 +114,3 @@ export function redisLog(options: RedisLogOptions): InvocationLog {
 /** What a message of the channel begins with: `e` for entries, `p` for a change among those present. */
 const entriesMark = 0x65;
 const presenceMark = 0x70;
-
-/** The least id that is kept when all up to `trim` may go. The newest entry is always kept. */
-function minId(trim: readonly [number, number], newest: readonly [number, number]): string {
-  const isNewest = trim[0] > newest[0] || (trim[0] === newest[0] && trim[1] >= newest[1]);
-  return isNewest ? newest.join('-') : `${trim[0]}-${trim[1] + 1}`;
-}
-
-function asBuffer({ buffer, byteOffset, byteLength }: Uint8Array): Buffer {
-  return Buffer.from(buffer, byteOffset, byteLength);
-}
-
-function isOutOfMemory(error: unknown): boolean {
-  return error instanceof Error && error.message.startsWith('OOM');
-}
