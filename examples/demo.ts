@@ -37,7 +37,7 @@ async function* chat(): AsyncGenerator<Uint8Array> {
   }
 }
 
-/** Writes NDJSON records, with borders that do not care for lines. */
+/** Writes NDJSON records in chunks that end anywhere within a line. */
 async function* report(): AsyncGenerator<string> {
   const lines = Array.from({ length: 6 }, (_, i) => JSON.stringify({ step: i + 1, of: 6 })).join('\n');
   for (let at = 0; at < lines.length; at += 11) {

@@ -1,7 +1,6 @@
 /**
- * How InvokeWithResponseStream is called with the SDK alone: each region is the counterpart of the one with the same
- * name
- * in migrating-after.ts. A test runs both on one endpoint.
+ * Calls InvokeWithResponseStream with the SDK alone. Each region is the counterpart of the region with the same name in
+ * migrating-after.ts. A test runs both on one endpoint.
  */
 import {
   InvokeWithResponseStreamCommand,

@@ -8,7 +8,7 @@ import {
 } from 'rx-lambda-stream';
 import { debounceTime, distinctUntilChanged, map, of, switchMap, type Observable } from 'rxjs';
 
-/** What stands below the search box: nothing for an empty query, else the answer as far as it is there. */
+/** The state below the search box: nothing for an empty query, and otherwise the answer so far. */
 export type SearchState = Snapshot | undefined;
 
 /**

@@ -31,7 +31,7 @@ export function createChatRelay(
       }
       const key = `${chatId}/${answers.get(chatId)}`;
       const found = await inspectInvocation(log, key);
-      // Whoever comes back, or stops it, may find that it has ended.
+      // A client that comes back, or stops the answer, may find that it has ended.
       if (found?.state !== 'running' && !comesBack && request.method !== 'DELETE') {
         throw new RelayRefusal(404, 'No answer is being written');
       }

@@ -105,9 +105,9 @@ export function fetchResponseStream(
     const isGone = (): boolean => subscriber.closed;
 
     /** Pauses the body or lets it flow, now or as soon as it is there. */
-    function pace(pause: boolean): void {
-      paused = pause;
-      body?.setPaused(pause);
+    function setPaused(isPaused: boolean): void {
+      paused = isPaused;
+      body?.setPaused(isPaused);
     }
 
     /** Fails with the reason of the Request's own signal. `fetch` gets our signal instead, and ignores that one. */
@@ -167,7 +167,7 @@ export function fetchResponseStream(
       body?.cancel();
       controller.abort();
     });
-    subscriber.add(pauseWhile?.subscribe({ next: pace, error: fail }));
+    subscriber.add(pauseWhile?.subscribe({ next: setPaused, error: fail }));
     if (!subscriber.closed) open().catch(fail);
   });
 }

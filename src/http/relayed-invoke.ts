@@ -117,11 +117,11 @@ export function relayedInvoke(options: RelayedInvokeOptions): RelayedInvoke {
       let session: RelaySession | undefined;
       let paused = false;
 
-      function pace(pause: boolean): void {
-        paused = pause;
+      function setPaused(isPaused: boolean): void {
+        paused = isPaused;
         if (!session) return;
-        session.paused = pause;
-        session.body?.setPaused(pause);
+        session.paused = isPaused;
+        session.body?.setPaused(isPaused);
       }
       const fail = (error: unknown): void =>
         runInContext((reason) => subscriber.error(reason instanceof ConnectionLost ? reason.error : reason), error);
@@ -143,7 +143,7 @@ export function relayedInvoke(options: RelayedInvokeOptions): RelayedInvoke {
         return reconnecting(session, policy);
       }
 
-      subscriber.add(pauseWhile?.subscribe({ next: pace, error: fail }));
+      subscriber.add(pauseWhile?.subscribe({ next: setPaused, error: fail }));
       if (subscriber.closed) return;
       subscriber.add(
         resolveInvokeInput(source)

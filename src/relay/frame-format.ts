@@ -1,6 +1,7 @@
 import { isLambdaStreamError } from '../errors.js';
 import { encodeChunk, encodeEvent, encodeException } from '../event-stream/encode-message.js';
 import type { CompleteEvent, HeadEvent } from '../events.js';
+import { toBase64 } from '../shared/bytes.js';
 import { defined } from '../shared/defined.js';
 import { parseObject } from '../shared/json.js';
 import { answerFailure } from './failure-answer.js';
@@ -85,7 +86,7 @@ function encodeComplete({ errorCode, errorDetails, logTail }: CompleteEvent, exp
   const body = defined({
     ErrorCode: errorCode,
     ErrorDetails: expose === 'all' ? errorDetails : openDetails,
-    LogResult: expose === 'all' && logTail !== undefined ? toBase64(logTail) : undefined,
+    LogResult: expose === 'all' && logTail !== undefined ? toBase64(new TextEncoder().encode(logTail)) : undefined,
   });
   return encodeEvent('InvokeComplete', 'application/json', JSON.stringify(body));
 }
@@ -105,8 +106,4 @@ export function openHead(head: HeadEvent, expose: 'all' | undefined): Omit<HeadE
 function toldError(error: unknown, expose: 'all' | undefined): object {
   const { name, status, body } = answerFailure(error, expose);
   return { name, status, ...body };
-}
-
-function toBase64(text: string): string {
-  return btoa(Array.from(new TextEncoder().encode(text), (byte) => String.fromCharCode(byte)).join(''));
 }

@@ -11,6 +11,14 @@ export function plainBytes({ buffer, byteOffset, byteLength }: ArrayBufferView):
   return new Uint8Array(buffer, byteOffset, byteLength);
 }
 
+/** Encodes bytes as base64. */
+export function toBase64(bytes: Uint8Array): string {
+  let binary = '';
+  // Converted in parts, because the number of a call's arguments is limited.
+  for (let at = 0; at < bytes.length; at += 8_192) binary += String.fromCharCode(...bytes.subarray(at, at + 8_192));
+  return btoa(binary);
+}
+
 /** Decodes base64 to UTF-8 text. Returns text that is not base64 unchanged, so that a log is never lost. */
 export function textFromBase64(base64: string): string {
   let binary: string;

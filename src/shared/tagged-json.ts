@@ -1,3 +1,5 @@
+import { toBase64 } from './bytes.js';
+
 /** A value that JSON can carry. */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [name: string]: Json };
 
@@ -59,13 +61,6 @@ export function fromTaggedJson(json: unknown): unknown {
 /** Makes an object. `Object.fromEntries` defines members, so that one called `__proto__` sets no prototype. */
 function fromMembers(members: readonly [string, unknown][]): Record<string, unknown> {
   return Object.fromEntries(members.map(([name, member]) => [name, fromTaggedJson(member)]));
-}
-
-function toBase64(bytes: Uint8Array): string {
-  let binary = '';
-  // Converted in parts, because the number of a call's arguments is limited.
-  for (let at = 0; at < bytes.length; at += 8_192) binary += String.fromCharCode(...bytes.subarray(at, at + 8_192));
-  return btoa(binary);
 }
 
 function fromBase64(text: string): Uint8Array {

@@ -23,7 +23,7 @@ export class Conversation {
   readonly #streams = injectLambdaStreams();
   readonly #question = signal<Question | undefined>(undefined);
 
-  /** The answer to the last question. Another question, and none, close its connection. */
+  /** The answer to the last question. A new question closes its connection, and so does `undefined`. */
   readonly #answer = streamResource({
     params: () => this.#question(),
     stream: ({ params: { id, text } }) =>
