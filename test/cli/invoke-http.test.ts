@@ -39,6 +39,9 @@ beforeAll(async () => {
         body: 'aGk=',
         isBase64Encoded: true,
       }),
+      empty: () => ({ statusCode: 200, multiValueHeaders: { 'x-a': ['1', '2'] }, body: null }),
+      object: () => ({ statusCode: 200, body: { secret: true } }),
+      strange: () => ({ statusCode: 'fine', body: 'x' }),
       plain: (event: UrlEvent) => ({ path: event.rawPath }),
       brokenJson: streamifyResponse(async (_event, stream) => {
         stream.setContentType('Application/JSON; charset=utf-8');
@@ -190,6 +193,19 @@ describe('--request', () => {
     expect(broken).toEqual({ code: 0, stdout: '{', stderr: '' });
     expect(failed.code).toBe(10);
   });
+});
+
+test('a returned response without a body is empty, and a header may have several values', async () => {
+  const { stdout, code } = await invoke(['empty', '--request', '/', '--include']);
+  expect([code, stdout]).toEqual([0, 'HTTP 200\nx-a: 1, 2\n\n']);
+});
+
+test.each(['object', 'strange'])('what a function URL answers with 502 is a failure: %s', async (name) => {
+  const { stdout, stderr, code } = await invoke([name, '--request', '/']);
+  expect(code).not.toBe(0);
+  expect(stdout).toBe('');
+  expect(stderr).toContain('HTTP');
+  expect(stderr).not.toContain('secret');
 });
 
 test('--tenant reaches the function', async () => {

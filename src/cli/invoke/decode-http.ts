@@ -1,6 +1,12 @@
 import { concatMap, connect, defer, filter, merge, tap, type MonoTypeOperatorFunction } from 'rxjs';
 import { announcesPrelude, preludeDelimiterBytes } from '../../decoding/http-prelude.js';
-import { collectResponse, decodeHttpResponse, type HeadEvent, type LambdaStreamEvent } from '../../index.js';
+import {
+  collectResponse,
+  decodeHttpResponse,
+  ProtocolError,
+  type HeadEvent,
+  type LambdaStreamEvent,
+} from '../../index.js';
 import { maxBufferedBytes } from '../../local/invocation/buffer-sink.js';
 import { mediaTypeOf } from '../../shared/media-type.js';
 import type { InvokeArguments } from './invoke-arguments.js';
@@ -61,17 +67,17 @@ const toPrelude: EventOperator = (source) =>
   );
 
 function preludeAndBody(result: Uint8Array): Uint8Array[] {
-  const { statusCode, headers, cookies, body, isBase64Encoded } = Object(parse(result)) as Readonly<
-    Record<string, unknown>
-  >;
-  if (typeof statusCode !== 'number') {
+  const described = parse(result);
+  if (typeof described !== 'object' || described === null || !('statusCode' in described)) {
     return [prelude({ statusCode: 200, headers: { 'content-type': 'application/json' } }), result];
   }
-  const text = typeof body === 'string' ? body : body === undefined ? '' : JSON.stringify(body);
-  return [
-    prelude({ statusCode, headers, cookies }),
-    new Uint8Array(Buffer.from(text, isBase64Encoded === true ? 'base64' : 'utf8')),
-  ];
+  const { body, isBase64Encoded, ...head } = described as Readonly<Record<string, unknown>>;
+  if (typeof body !== 'string' && body !== undefined && body !== null) {
+    const kind = Array.isArray(body) ? 'an array' : `of type ${typeof body}`;
+    throw new ProtocolError(`The response is no HTTP response: its body is not a string but ${kind}`);
+  }
+  const bytes = Buffer.from(body ?? '', isBase64Encoded === true ? 'base64' : 'utf8');
+  return [prelude(head), new Uint8Array(bytes)];
 }
 
 function prelude(head: object): Uint8Array {
