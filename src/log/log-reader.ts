@@ -12,7 +12,7 @@ import { enter, type Entrance } from './reader-start.js';
 import type { ReaderPlace, RoomReader } from './room-readers.js';
 import { firstClaim, produceAs } from './take-over.js';
 
-/** A page of a reader that never pauses, and of one that holds what it has not passed on yet, in bytes. */
+/** The page size, in bytes, of a reader that never pauses, and of one that may pause and hold a page. */
 const pageBytes = 1024 * 1024;
 const pausablePageBytes = 64 * 1024;
 
@@ -23,12 +23,12 @@ export type ReaderOptions = EndedReader['options'] & {
 
 const nothing: readonly DecodedEntry[] = [];
 
-/** Reads a key for one consumer, and produces where it is the first. Runs until the consumer is closed. */
+/** Reads a key for one consumer. The first consumer also produces. Runs until the consumer is closed. */
 export function startReader(room: KeyRoom, subscriber: Subscriber<PositionedEvent>, options: ReaderOptions): void {
   new LogReader(room, subscriber, options).start(subscriber);
 }
 
-/** A class, since a relay has thousands of readers: with closures and getters of its own, each took 8 KB more. */
+/** A class, because a relay has thousands of readers. With closures and getters each one took 8 KB more. */
 class LogReader implements RoomReader, EndedReader {
   readonly room: KeyRoom;
   readonly outlet: ReaderOutlet;
@@ -37,7 +37,7 @@ class LogReader implements RoomReader, EndedReader {
   paused = false;
   waitingSince: number | undefined;
   readonly #cursor = new ReaderCursor();
-  /** Entries of a page that were not passed on yet. */
+  /** The entries of a page that were not passed on yet. */
   #held = nothing;
   #isAdded = false;
   #isPlaced = false;
@@ -140,7 +140,7 @@ class LogReader implements RoomReader, EndedReader {
     this.#work();
   }
 
-  /** Passes on what is held, and reads on, until the newest entry is reached or the consumer pauses. */
+  /** Passes the held entries on, and reads more, until the newest entry is reached or the consumer pauses. */
   #work(): void {
     const { room, outlet } = this;
     this.#mustRun = true;
@@ -213,7 +213,7 @@ class LogReader implements RoomReader, EndedReader {
       const { payload } = decoded.event;
       if (payload.length !== decoded.place.bytes - decoded.before.bytes) {
         if (payload.length > 0) throw new ProducerLostError({ ...outlet.place, reason: 'log' });
-        // Another consumer has given the buffer away: the log has the bytes still.
+        // Another consumer has transferred the buffer. The log still has the bytes.
         this.#setLive(false);
         this.#mustRead = true;
         this.#mustRun = true;

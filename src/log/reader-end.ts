@@ -7,12 +7,12 @@ import { takeOver, type ProducerOptions, type TakeOverHost } from './take-over.j
 
 /** A reader that has come to an end entry. */
 export interface EndedReader extends TakeOverHost {
-  /** What was written before the reader came, and is no news to it. */
+  /** The newest entry at the time when the reader came. Older entries are not news to it. */
   readonly history: EntryId | undefined;
   readonly options: {
-    /** Absent for a consumer that only follows. */
+    /** The options of a consumer that may produce. Absent for a follower. */
     readonly producer?: ProducerOptions;
-    /** Waits at a loss for somebody who takes over. */
+    /** Whether the reader waits after a loss until another process takes over. */
     readonly followsLoss: boolean;
   };
 }
@@ -20,7 +20,7 @@ export interface EndedReader extends TakeOverHost {
 /**
  * Gives the end of a run to the consumer, or goes on after the loss of its producer.
  *
- * @returns The wait for somebody else who takes over. Any further entry ends it.
+ * @returns The wait for another process that takes over. Any further entry ends the wait.
  */
 export function passEnd(reader: EndedReader, ending: Ending, entry: DecodedEntry): Subscription | undefined {
   const { outlet } = reader;
@@ -51,7 +51,7 @@ function passLoss(
 ): Subscription | undefined {
   const { room, outlet, history, options } = reader;
   const { producer, followsLoss } = options;
-  // Over before this consumer came, and somebody has taken over: it is served as if it had not been.
+  // This loss is older than the consumer, and another process has taken over. The consumer does not see the loss.
   if (history !== undefined && compareIds(entry.id, history) < 0) return undefined;
   const error = new ProducerLostError({ ...outlet.place, reason });
   if (room.isClosing || place.slot >= lastTakeoverSlot) outlet.fail(error);

@@ -4,11 +4,11 @@ import type { Position } from './entry-id.js';
 import type { PositionedEvent } from './log-records.js';
 import type { ReaderPlace } from './room-readers.js';
 
-/** The consumer of one reader, and how much it has got. */
+/** The consumer of one reader, and its progress. */
 export class ReaderOutlet {
-  /** The consumer's async context. Everything that the consumer gets is given to it there. */
+  /** The consumer's async context. The consumer gets all its events in it. */
   readonly run: RunInContext = captureContext();
-  /** The place right behind what the consumer has got; undefined before the first event. */
+  /** The place after the consumer's last event. Undefined before the first event. */
   position: Position | undefined;
   /** How many chunks the consumer has got since the last restart. */
   chunks = 0;

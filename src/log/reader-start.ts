@@ -7,19 +7,19 @@ import type { LogCalls } from './log-calls.js';
 import { decodeEvent, decodeOpening, type PositionedEvent } from './log-records.js';
 import type { ReaderOutlet } from './reader-outlet.js';
 
-/** Where a reader begins. */
+/** The place where a reader begins. */
 export interface ReaderStart {
   /** The entry, or the byte, that counts as passed on. */
   readonly cursor: EntryId;
-  /** Whether the cursor is an entry, and not a byte that somebody else has counted. */
+  /** Whether the cursor is an entry, and not a byte position that a consumer gave. */
   readonly isEntry: boolean;
-  /** What was written before this reader came, and is no news to it. */
+  /** The newest entry at the time when the reader came. Older entries are not news to it. */
   readonly history?: EntryId;
-  /** What it is told first. */
+  /** The events that the reader gets first. */
   readonly events: readonly PositionedEvent[];
 }
 
-/** What a reader is told when it joins. */
+/** The result of a reader's join. */
 export interface Entrance {
   readonly answer: JoinAnswer;
   readonly start: ReaderStart;
@@ -75,7 +75,7 @@ function wasGiven(calls: LogCalls, { generation, last, trimmed }: LogState, afte
       if (first === undefined) return false;
       const before = placeOf(first.previous);
       if (before.generation === after.generation) return after.bytes <= before.bytes;
-      // The entries in between are dropped, so that nobody can say; the reader lacks its start then.
+      // The entries in between were dropped, so that nothing contradicts the position. The reader lacks its start.
       return before.generation > after.generation && trimmed !== undefined;
     }),
   );
@@ -87,7 +87,7 @@ function startOf(key: string, state: LogState, after: Place | 'now' | undefined)
   decodeOpening(state.opening);
   const opening = openingIdOf(generation);
   const isWhole = trimmed === undefined || compareIds(trimmed, opening) <= 0;
-  // Of what is over, the end is still to come.
+  // For an invocation that is over, only the end is still to come.
   if (after === 'now') {
     return withHead(state, { cursor: status === 'running' ? last : entryBefore(last), isEntry: false, events: [] });
   }
@@ -105,7 +105,7 @@ function startOf(key: string, state: LogState, after: Place | 'now' | undefined)
   return withHead(state, { cursor: entryIdOf(after), isEntry: false, events: [] });
 }
 
-/** Tells the head again to whoever comes back, since its entry may be dropped. */
+/** Adds the head for a reader that comes back, because the head's entry may have been dropped. */
 function withHead({ head, generation }: LogState, start: ReaderStart): ReaderStart {
   const { bytes } = placeOf(start.cursor);
   const event = head === undefined || bytes === 0 ? undefined : decodeEvent(head);
@@ -119,7 +119,7 @@ function lacks(key: string, { status, opening }: LogState): Error {
     : new ReplayLimitError({ maxReplayBytes: decodeOpening(opening).maxReplayBytes });
 }
 
-/** The response that this reader had begun is void: another one has taken its place. */
+/** Makes a retry event: the response that this reader had begun is void, and another one replaces it. */
 function restarted(key: string, had: Place, opening: EntryId): PositionedEvent {
   const position = positionOf(had);
   return {

@@ -8,25 +8,25 @@ import type { OpenInvocation } from './production.js';
 import type { ReaderOutlet } from './reader-outlet.js';
 import { replayAfter } from './replayed-source.js';
 
-/** What a consumer that may produce brings with it. */
+/** The options of a consumer that may produce. */
 export interface ProducerOptions {
   readonly open: OpenInvocation;
   readonly lingerMs: number;
   readonly ttlMs: number;
   readonly leaseMs: number;
   readonly maxReplayBytes: number;
-  /** How this consumer goes on after a loss; absent where it does not. */
+  /** How this consumer goes on after a loss. Absent if it does not. */
   readonly takeOver?: 'restart' | 'replay' | 'continue';
 }
 
 type TakeOverMode = NonNullable<ProducerOptions['takeOver']>;
 
-/** What a take-over needs of the reader that tries it. */
+/** The parts of a reader that a take-over uses. */
 export interface TakeOverHost {
   readonly room: KeyRoom;
   readonly cursor: EntryId;
   readonly outlet: ReaderOutlet;
-  /** The log has something new, since somebody was faster or this reader has opened it again. */
+  /** Called when the log has new entries: another process was faster, or this reader has claimed the key. */
   readOn(): void;
 }
 
@@ -34,7 +34,7 @@ export interface TakeOverHost {
 export interface Loss {
   readonly producer: ProducerOptions;
   readonly mode: TakeOverMode;
-  /** The entry that tells it. */
+  /** The entry that tells of the loss. */
   readonly lost: EntryId;
   readonly error: ProducerLostError;
 }
@@ -76,7 +76,7 @@ export function takeOver(host: TakeOverHost, { producer, mode, lost, error }: Lo
       if (state === undefined) {
         gone();
       } else if (state.last !== lost) {
-        // Somebody was faster.
+        // Another process was faster.
         room.learn(state);
         host.readOn();
       } else if (mode === 'continue' && error.reason === 'log') {

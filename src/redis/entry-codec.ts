@@ -16,7 +16,7 @@ export function idNumbers(id: EntryId): [generation: number, second: number] {
   return [Number(id.slice(0, dash)), Number(id.slice(dash + 1))];
 }
 
-/** The id before an entry as it is stored: without its generation where that is the entry's own. */
+/** Returns the stored form of a previous id. Its generation is left out if the entry has the same one. */
 export function shortPrevious({ id, previous }: LogEntry): string {
   const generation = id.slice(0, id.indexOf('-') + 1);
   return previous.startsWith(generation) ? previous.slice(generation.length) : previous;
@@ -68,7 +68,7 @@ export function decodeMessage(message: Buffer, last?: EntryId): LogEntry[] {
     }
     const payloadAt = at + 1 + recordBytes;
     at = payloadAt + payloadBytes;
-    // Somebody else publishes here: the entries are read from the stream.
+    // Another program has published this message. The entries are read from the stream.
     if (!(at <= length)) break;
     entries.push({
       id,

@@ -32,7 +32,7 @@ export function nameKeys(prefix: string, key: string): LogKeys {
 
 /** Runs the scripts of a log. */
 export interface RedisCalls {
-  /** Runs a script, and decodes its reply. A rejection that nobody looks at is no unhandled one. */
+  /** Runs a script, and decodes its reply. A rejection that nobody handles is not reported as unhandled. */
   readonly call: <T>(
     name: ScriptName,
     keys: LogKeys,
@@ -44,7 +44,7 @@ export interface RedisCalls {
   readonly close: () => void;
 }
 
-/** Repeats what a cut connection or a failover interrupts, for three leases, which is how long an answer may take. */
+/** Repeats a call that a cut connection or a failover interrupts, for three leases: the time an answer may take. */
 export function createRedisCalls(driver: RedisDriver): RedisCalls {
   const run = scriptRunner(driver);
   const deadlines = createDeadlines();
@@ -116,5 +116,5 @@ export function closedError(key: string): LogUnavailableError {
   return new LogUnavailableError('it was closed', { key });
 }
 
-/** A call does its work also where nobody looks at its answer. */
+/** Handles an answer, so that a rejection is never unhandled. A call does its work even if nobody reads its answer. */
 const seen = (): void => undefined;

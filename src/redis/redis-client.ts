@@ -18,10 +18,10 @@ export type RedisLogClient = NodeRedisClient | IoredisClient;
 /** One command, its name first. */
 export type RedisCommand = readonly (string | Buffer)[];
 
-/** What the log needs of a client, whichever it is. */
+/** The common interface of all client libraries. */
 export interface RedisDriver {
   readonly isCluster: boolean;
-  /** The application has closed its client: no command will succeed. */
+  /** Whether the application has closed its client. No command will succeed then. */
   isClosed(): boolean;
   /** Sends a command to the primary of `key`, never to a replica. Bulk strings of the reply are Buffers. */
   send(key: string, command: RedisCommand): Promise<unknown>;
@@ -31,7 +31,7 @@ export interface RedisDriver {
   openSubscriber(key: string, handlers: SubscriberHandlers): Promise<RedisSubscriber>;
 }
 
-/** Takes what was published in one channel. */
+/** Takes the messages of one channel. */
 export type MessageListener = (message: Buffer) => void;
 
 /** A connection that reconnects by itself. */
@@ -43,12 +43,12 @@ export interface RedisSubscriber {
 }
 
 export interface SubscriberHandlers {
-  /** The connection is there, at first or again. What was published meanwhile is lost. */
+  /** Called when the connection is open, the first time or again. Messages that were published meanwhile are lost. */
   readonly onReady: () => void;
-  /** The connection is cut and will be tried again. */
+  /** Called when the connection is cut. The client will reconnect. */
   readonly onCut: () => void;
-  /** Another primary serves a channel now: the client has to learn which one. */
+  /** Called when another primary serves a channel. The client must learn which one. */
   readonly onMoved: () => void;
-  /** The connection serves its channels no more and is not tried again: open another. */
+  /** Called when the connection no longer serves its channels and will not reconnect. Open another one. */
   readonly onGone: () => void;
 }

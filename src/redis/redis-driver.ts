@@ -7,13 +7,13 @@ export interface Primary<Client> {
   readonly client: () => Client | undefined | Promise<Client>;
 }
 
-/** What a client library does in its own way. */
+/** The operations that each client library does in its own way. */
 export interface ClientAdapter<Client> {
   readonly isClosed: () => boolean;
   readonly send: (key: string, command: RedisCommand) => Promise<unknown>;
-  /** The client itself, or in a cluster the primary of a slot; undefined while the slot has none. */
+  /** Returns the client itself, or in a cluster the primary of a slot. Undefined while the slot has none. */
   readonly server: Client | ((slot: number) => Primary<Client> | undefined);
-  /** Opens a connection like the client's for subscriptions, in a cluster for sharded channels. */
+  /** Opens a connection like the client's for subscriptions. In a cluster it is for sharded channels. */
   readonly subscriber: (client: Client, isSharded: boolean, handlers: SubscriberHandlers) => RedisSubscriber;
 }
 

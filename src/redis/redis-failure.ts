@@ -1,6 +1,6 @@
 import { LogUnavailableError } from '../errors.js';
 
-/** Replies that say "not now": loading its data, a failover, a slot on its way. */
+/** The replies that say "not now": the server loads its data, a failover runs, a slot moves. */
 const passing = /^(LOADING|CLUSTERDOWN|TRYAGAIN|MASTERDOWN|READONLY|BUSY|MOVED|ASK|UNBLOCKED|NOREPLICAS)\b/;
 
 /** The first word of an error reply. A client's own errors, such as a cut connection, have none. */
@@ -13,7 +13,7 @@ export function isPassing(error: unknown): boolean {
   return passing.test(message) || !replyCode.test(message);
 }
 
-/** What to do about an error reply, by its beginning. */
+/** Advice for an error reply, by the beginning of the reply. */
 const advice: readonly (readonly [RegExp, string])[] = [
   [
     /^NOPERM.*channel|can't access.*channel/i,
@@ -33,7 +33,7 @@ const advice: readonly (readonly [RegExp, string])[] = [
   ],
 ];
 
-/** The one error of a log that refuses; the server's words are in the message, since they name what is missing. */
+/** Makes the error of a log that refuses. Its message has the server's words, because they name what is missing. */
 export function unavailable(error: unknown, key?: string): LogUnavailableError {
   if (error instanceof LogUnavailableError) return error;
   const message = messageOf(error);

@@ -2,12 +2,12 @@ import { timer } from 'rxjs';
 import { isPassing } from './redis-failure.js';
 import type { MessageListener, RedisDriver, RedisSubscriber } from './redis-client.js';
 
-/** What happens in one channel. */
+/** The callbacks of one channel. */
 export interface ChannelListener {
-  /** The server has confirmed the subscription, at first or after messages may have been missed. */
+  /** Called when the server has confirmed the subscription, the first time and after messages may have been missed. */
   ready(): void;
   message(message: Buffer): void;
-  /** The server refuses the subscription for good. */
+  /** Called when the server refuses the subscription for good. */
   failed(error: unknown): void;
 }
 
@@ -49,7 +49,7 @@ export function openSubscriptions(driver: RedisDriver): Subscriptions {
   const channels = new Map<string, Channel>();
   let isClosed = false;
 
-  /** Brings a channel to the primary that serves it. */
+  /** Assigns a channel to the primary that serves it. */
   const assign = (channel: Channel, failures = 0): void => {
     if (isClosed || channel.connection || channel.listeners.size === 0) return;
     let connection: Connection;
@@ -105,14 +105,14 @@ export function openSubscriptions(driver: RedisDriver): Subscriptions {
       );
   };
 
-  /** A cut connection subscribes anew at its next `onReady`; a living one tries again by itself. */
+  /** Subscribes again after a failure. A cut connection does so itself at its next `onReady`. */
   const retrySubscribing = (connection: Connection, channel: Channel): void => {
     after(backoffMs(1), () => {
       if (connection.isReady && channel.connection === connection) subscribe(connection, channel);
     });
   };
 
-  /** Asks the cluster by a command on the key who serves it, which makes the client look, and goes there. */
+  /** Sends a command on the key, so that the client learns which primary serves it, and moves the channel there. */
   const look = (channel: Channel): void => {
     driver.send(channel.name, ['EXISTS', channel.name]).then(
       () => assign(channel),
@@ -120,7 +120,7 @@ export function openSubscriptions(driver: RedisDriver): Subscriptions {
     );
   };
 
-  /** Not at once: while a slot moves, the nodes of a cluster may for a while name each other. */
+  /** Moves a channel after a pause. While a slot moves, the nodes of a cluster may name each other as its primary. */
   const move = (channel: Channel): void => {
     release(channel);
     after(backoffMs(0), () => look(channel));
@@ -210,5 +210,5 @@ function isMoved(error: unknown): boolean {
   return error instanceof Error && error.message.startsWith('MOVED');
 }
 
-/** A connection that is cut or was never opened has no subscription to end. */
+/** Ends a subscription. A connection that is cut or was never opened has none. */
 const ignore = (): void => undefined;
