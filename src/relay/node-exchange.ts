@@ -66,7 +66,8 @@ export function createNodeExchange(request: RelayRequest, response: RelayRespons
   }
 
   // Express removes the mount path from `url`.
-  const path = originalUrl ?? request.url ?? '/';
+  // A client that takes the relay for its proxy sends the whole URL.
+  const path = (originalUrl ?? request.url ?? '').replace(/^https?:\/\/[^/?]*/i, '') || '/';
 
   function head(): RequestHead {
     const host = textOf(request.headers['host'] ?? request.headers[':authority']) || 'localhost';

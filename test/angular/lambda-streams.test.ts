@@ -127,6 +127,7 @@ describe('provideLambdaStreams', () => {
       new TypeError('provideLambdaStreams: invoke must be a function, not an object'),
     );
     expect(call({ client: {} })).toThrow('provideLambdaStreams: client must be a client with send()');
+    expect(call(undefined)).toThrow('provideLambdaStreams: options must be an object');
     expect(call(invokeWithResponseStream)).toThrow('provideLambdaStreams: options must be an object');
   });
 });

@@ -87,7 +87,7 @@ export function post(
   { method = 'POST', path = '/', headers, body }: RawRequest,
 ): Promise<RawResponse> {
   return new Promise((resolve, reject) => {
-    const sent = request(`${local.endpoint}${path}`, { method, headers: headers ?? {}, agent: false }, (response) => {
+    const sent = request(local.endpoint, { method, path, headers: headers ?? {}, agent: false }, (response) => {
       const parts: Buffer[] = [];
       response.on('data', (part: Buffer) => parts.push(part));
       response.on('error', reject);

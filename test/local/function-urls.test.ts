@@ -143,6 +143,13 @@ describe('the event', () => {
     });
   });
 
+  test('has the path alone where a client takes the endpoint for its proxy', async () => {
+    const { ask } = await start({ echo });
+    const event = json(await ask('echo', { path: 'http://a.example:1/x/y?z=1' }));
+    expect(event).toMatchObject({ rawPath: '/x/y', rawQueryString: 'z=1', requestContext: { http: { path: '/x/y' } } });
+    expect(json(await ask('echo', { path: 'http://a.example' }))).toMatchObject({ rawPath: '/' });
+  });
+
   test('has no body, query or cookies where the request has none', async () => {
     const { ask } = await start({ echo });
     const event = json(await ask('echo'));

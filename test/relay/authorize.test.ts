@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { request, type IncomingMessage } from 'node:http';
 import { config, of, throwError, type Observable } from 'rxjs';
 import {
   FunctionError,
@@ -11,7 +13,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { createRelay, RelayRefusal, type RelayCall, type RelayGrant } from '../../src/relay/index.js';
 import { outcomeOf, textOf } from '../support/collect.js';
 import { gate } from '../support/live.js';
-import { ask, lambdaPath, sdkClient, startRelay } from './relay-server.js';
+import { ask, lambdaPath, readAll, sdkClient, startRelay } from './relay-server.js';
 
 const answer = (): RelayGrant => ({ open: () => of(headEvent(), chunkEvent('hello'), completeEvent()) });
 const json = (text: string): Record<string, unknown> => JSON.parse(text) as Record<string, unknown>;
@@ -152,6 +154,18 @@ describe('what authorize decides', () => {
       throw bug;
     });
     expect([status, json(body), told]).toEqual([500, { Type: 'Service', $fault: 'server' }, [bug]]);
+  });
+
+  test('a client that takes the relay for its proxy asks for the same URL', async () => {
+    const calls: RelayCall[] = [];
+    const { port, url } = await startRelay({ authorize: (call) => (calls.push(call), answer()) });
+    const sent = request({ port, method: 'POST', path: `http://a.example${lambdaPath}`, agent: false }).end();
+    const [response] = (await once(sent, 'response')) as [IncomingMessage];
+    expect((await readAll(response)).status).toBe(200);
+    expect([calls[0]?.functionName, calls[0]?.request.url]).toEqual([
+      'chat',
+      `${url.replace('127.0.0.1', 'localhost')}${lambdaPath}`,
+    ]);
   });
 
   test.each<[string, () => RelayGrant, number]>([

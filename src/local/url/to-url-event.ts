@@ -8,12 +8,13 @@ import { splitCookies, urlEvent } from './url-event.js';
  */
 export function toUrlEvent(request: IncomingMessage, record: RequestRecord, traceId: string): Record<string, unknown> {
   const { method = 'GET', url = '/', httpVersion, socket } = request;
-  const [rawPath = '/', ...query] = url.split('?');
+  // A client that takes this endpoint for its proxy sends the whole URL.
+  const [rawPath = '', ...query] = url.replace(/^https?:\/\/[^/?]*/i, '').split('?');
   const { cookie = '', ...headers } = joinedHeaders(request);
   const sourceIp = socket.remoteAddress ?? '127.0.0.1';
   return urlEvent({
     method,
-    rawPath,
+    rawPath: rawPath || '/',
     rawQueryString: query.join('?'),
     headers: {
       ...headers,
