@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { collectGarbage } from '../test/support/collect-garbage.js';
 
-/** What the measured process says. The answers to `ask` come in order. */
+/** The messages of the measured process. The answers to `ask` come in order. */
 export type ToEndpoint = { readonly go: number } | { readonly ask: 'keep' | 'forget' };
 
 export type FromEndpoint =
@@ -41,7 +41,7 @@ const patienceMs = 30_000;
 
 /** The endpoint in its own process, from the measured one's side. */
 export class EndpointProcess {
-  /** Who wants to know of a stream's moments, by its id. */
+  /** The listeners to a stream's moments, by the stream's id. */
   readonly listeners = new Map<number, (moment: 'arrived' | 'written') => void>();
   readonly #child: ChildProcess;
   readonly #asking: ((state: EndpointState) => void)[] = [];

@@ -22,7 +22,7 @@ let signals: WeakRef<AbortSignal>[] = [];
 
 /** Begins to follow the sockets and the AbortSignals of this process; call once, before anything is made. */
 export function installGauges(): void {
-  // Whoever opens it: Node's http as well as its fetch.
+  // Counts the sockets of Node's http and of its fetch.
   subscribe('net.client.socket', (message) => {
     const { socket } = message as { socket: Socket };
     sockets.add(socket);

@@ -30,7 +30,7 @@ function runPart(part: Part, options: PartOptions): Promise<Check[]> {
   const file = fileURLToPath(new URL('./part-process.ts', import.meta.url));
   const child = fork(file, [part.name, JSON.stringify(options)], {
     execArgv: [...process.execArgv, '--expose-gc'],
-    // The SDK's word on this version of Node is no fault of a stream's; every other warning is one.
+    // The SDK's notice about this version of Node does not count. Every other warning is a fault.
     env: { ...process.env, AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' },
   });
   return new Promise((resolve) => {

@@ -12,7 +12,7 @@ export function watchStrays(): void {
   }
 }
 
-/** What has been collected, and forgets it. */
+/** Returns what was collected so far, and forgets it. */
 export function takeStrays(): string[] {
   return strays.splice(0);
 }

@@ -6,7 +6,7 @@ export interface PlainBody extends Shape {
   readonly isSingly?: boolean;
 }
 
-/** Where the server answers with this body. */
+/** The path at which the server answers with this body. */
 export const bodyPathOf = (body: PlainBody): string => `/${body.isSingly ? 'singly' : 'body'}/${functionOf(body)}`;
 
 /** The body at this path; undefined for any other path. */

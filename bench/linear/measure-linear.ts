@@ -31,7 +31,7 @@ const mebibyte = 1024 * kibibyte;
 const sizeName = (bytes: number): string => (bytes < mebibyte ? `${bytes / kibibyte} KiB` : `${bytes / mebibyte} MiB`);
 const countName = (count: number): string => count.toLocaleString('en');
 
-/** How much is read in one round, at every step. */
+/** The number of bytes that each step reads in one round. */
 const eventsARound = 100_000;
 const bytesARound = 64 * mebibyte;
 const chunksARound = 100_000;

@@ -18,7 +18,7 @@ export interface Task {
   readonly followers: number;
 }
 
-/** What a process is told, after it has said `{ ready: true }`. */
+/** The orders to a process that has said `{ ready: true }`. */
 export type Order =
   /** Producers: the streams exist now, without a token. Readers: read. Answered by `{ done: true }`. */
   | { readonly order: 'open' }

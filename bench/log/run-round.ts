@@ -4,7 +4,7 @@ import type { RedisServer } from '../../test/support/redis-server.js';
 import { nextMessage, withProcesses } from '../harness/processes.js';
 import type { Order, Report, Role, Task } from './protocol.js';
 
-/** Who writes, who reads, and in how many processes. */
+/** The plan of a round: its writers, its readers, and the number of processes. */
 export interface Contender {
   readonly producer: Role;
   readonly reader: Role;

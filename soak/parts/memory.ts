@@ -13,7 +13,7 @@ const sizes = { full: 200 * mebibyte, short: 80 * mebibyte, warmUp: 24 * mebibyt
 
 /**
  * How far the resident set may grow while a stream passes, in bytes: far less than what passes. Node's fetch makes a
- * buffer for each read, and V8 lets about 64 MiB of buffers wait for the collector. A bare `fetch` loop grows as much.
+ * buffer for each read, and V8 lets about 64 MiB of buffers wait for the collector. A bare `fetch` loop grows equally.
  */
 const maxGrowth: Readonly<Record<DoorName, number>> = {
   NodeHttpHandler: 64 * mebibyte,
@@ -21,7 +21,7 @@ const maxGrowth: Readonly<Record<DoorName, number>> = {
   fetchResponseStream: 96 * mebibyte,
 };
 
-/** How often the resident set is looked at, in milliseconds. A look costs some microseconds. */
+/** How often the resident set is measured, in milliseconds. A measurement costs some microseconds. */
 const lookEveryMs = 10;
 
 /** How long the work for one chunk of at most 64 KiB takes, in milliseconds: slower than the stream by far. */

@@ -14,7 +14,7 @@ const exitCodeText = `EXIT CODES
   10   --fail, and the function's own HTTP status is 400 or above
   130  interrupted (Ctrl-C), 143 terminated`;
 
-/** The texts of \`--help\`. */
+/** The texts of `--help`. */
 export const help = {
   main: `${intro}
 

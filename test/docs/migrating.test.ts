@@ -1,7 +1,6 @@
 /**
- * What docs/migrating.md says: its examples on both sides, and its tables row by row. A row without a proof here, and a
- * proof
- * without a row, fail.
+ * Proves what docs/migrating.md says: its examples on both sides, and its tables row by row. A row without a proof here
+ * fails, and so does a proof without a row.
  */
 import { readFileSync } from 'node:fs';
 import { Agent } from 'node:http';

@@ -48,9 +48,8 @@ describe.each(httpHandlers)('with %s', (name, requestHandler) => {
     }
 
     if (name === 'FetchHttpHandler' && when !== '') {
-      // Node's fetch loses its abort signal to the garbage collector (https://github.com/nodejs/undici/issues/3644),
-      // and
-      // before the headers there is no body to cancel: nobody but Node's fetch knows the connection yet.
+      // Node's fetch loses its abort signal to the garbage collector (https://github.com/nodejs/undici/issues/3644).
+      // Before the headers there is no body to cancel, and only Node's fetch knows the connection.
       it('before the headers, as soon as Node’s fetch has collected the response that nobody reads', async () => {
         const { opened, open } = gate();
         const { local, client } = await startLive({ f: scripted([{ waitFor: opened }, 'flush', 'stall']) }, config());

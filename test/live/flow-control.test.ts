@@ -98,9 +98,8 @@ describe.each(httpHandlers)('with %s', (_name, requestHandler) => {
     await work(local, 30, controlled);
 
     const { backlog, maxHeld } = await work(local, 100, controlled);
-    // 16 pieces here, the rest in the sockets' buffers, which the kernel lets grow to several megabytes on loopback,
-    // and
-    // to its limits on a busy machine: 4 MiB on the sending side and 32 on the receiving one are usual.
+    // 16 pieces are held here, and the rest is in the sockets' buffers. The kernel lets these grow to several megabytes
+    // on loopback, and to its limits on a busy machine: usually 4 MiB on the sending side and 32 on the receiving side.
     expect(Math.max(...backlog)).toBeLessThan(40 * mebibyte);
     expect(maxHeld).toBeLessThan(32 * mebibyte);
   });

@@ -36,7 +36,7 @@ const pipelines = fc.record({
   take: fc.constantFrom(Infinity, Infinity, Infinity, 1, 2, 3, 5),
   /** Whether the HTTP handler gives up an aborted request. Node's fetch may not, once its signal was collected. */
   heedsAborts: fc.boolean(),
-  /** Whether a replay gets the same document again, as it mostly needs. */
+  /** Whether a replay gets the same document again. Most replays need that. */
   isSame: fc.boolean(),
 });
 export type PipelinePlan = ValueOf<typeof pipelines>;

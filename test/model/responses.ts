@@ -26,7 +26,7 @@ const sentBytes = new WeakMap<Exchange, number>();
 /**
  * Sends the frames of some steps as one read. The steps end with the first one that ends the response.
  *
- * @param cut - Where the first frame is cut in two. Of a part of a frame nobody can be told.
+ * @param cut - Where the first frame is cut in two. A part of a frame gives no event.
  * @returns The steps that were sent.
  */
 export async function sendRead(

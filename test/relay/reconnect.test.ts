@@ -282,7 +282,7 @@ describe('reconnecting', () => {
     // prettier-ignore
     const result =            'ha-r-------r--------h(c|)---';
     setTimeout(() => say(false), 2);
-    // Offline again before the answer: the request fails, and is no attempt.
+    // The browser is offline again before the answer. The request fails, and does not count as an attempt.
     for (const frame of [10, 20]) setTimeout(() => say(true), frame);
     setTimeout(() => say(false), 10);
     const invoke = relayedInvoke({

@@ -126,7 +126,7 @@ describe('server-sent events', () => {
     const { id } = readText((await ask(url, { headers: sse })).text);
     expect(id).toMatch(/^\d+-1\/end$/);
     expect((await ask(url, { method: 'GET', headers: { ...sse, 'last-event-id': id ?? '' } })).status).toBe(204);
-    // Whoever may not come in is told that instead.
+    // A client that is refused gets the refusal instead.
     expect(asked).toBe(2);
   });
 

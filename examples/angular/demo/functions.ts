@@ -21,7 +21,7 @@ const brokenAnswer =
 
 /** How often the service says that it is busy before it answers a question. */
 const refusals = 2;
-/** Of so many questions is remembered how often they were refused: one that is given up would stay for ever. */
+/** The most questions whose refusals are remembered. Without a limit, questions that are given up would stay. */
 const maxRemembered = 1_000;
 
 /** Answers word by word; says it is busy, or breaks off, where the question asks for that. */

@@ -10,7 +10,7 @@ import { Chat } from './chat';
 describe('the chat', () => {
   let fixture: ComponentFixture<Chat>;
   let page: HTMLElement;
-  /** One for each invocation: what the function answers, when the test says so. */
+  /** One subject for each invocation. The test answers through it. */
   let answers: Subject<LambdaStreamEvent>[];
   let invoke: ReturnType<typeof fakeInvoke>;
   /** As on a desktop; false as on a phone. */
@@ -27,7 +27,7 @@ describe('the chat', () => {
       },
     });
     hasKeyboard = true;
-    // What jsdom has not.
+    // The parts of a browser that jsdom lacks.
     vi.stubGlobal('matchMedia', () => ({ matches: hasKeyboard }));
     vi.stubGlobal(
       'ResizeObserver',
@@ -68,7 +68,7 @@ describe('the chat', () => {
   const counts = (turn = 0): string => page.querySelectorAll('.counts')[turn]?.textContent ?? '';
   const announced = (): string[] => [...query('[aria-live=polite]').children].map((child) => child.textContent);
 
-  /** Lets so much time pass, and renders. */
+  /** Advances the time, and renders. */
   function pass(ms = 16): void {
     TestBed.inject(ApplicationRef).tick();
     vi.advanceTimersByTime(ms);

@@ -9,7 +9,7 @@ export type Block =
 export interface Piece {
   readonly kind: 'text' | 'code' | 'strong' | 'emphasis' | 'link';
   readonly text: string;
-  /** Of a link: an http or https address. */
+  /** The address of a link: http or https. */
   readonly href?: string;
 }
 

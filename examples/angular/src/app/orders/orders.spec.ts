@@ -35,7 +35,7 @@ describe('the orders', () => {
   const message = (): string => page.querySelector('[role=status]')?.textContent ?? '';
   const line = (id: number): string => `{"id":${id},"customer":"Grove","city":"Lyon","total":${id}}\n`;
 
-  /** Lets so much time pass, and renders: a resource asks its stream in a later microtask. */
+  /** Advances the time, and renders. A resource subscribes to its stream in a later microtask. */
   async function pass(ms = 50): Promise<void> {
     TestBed.inject(ApplicationRef).tick();
     await vi.advanceTimersByTimeAsync(ms);
