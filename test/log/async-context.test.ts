@@ -26,7 +26,7 @@ function consume(
   return consumer;
 }
 
-describe('every consumer is told in its own async context, whoever writes and reads the log', () => {
+describe('every consumer gets its events in its own async context, on any machine', () => {
   test.each([
     ['a completion', (source: Subject<LambdaStreamEvent>) => of(completeEvent()).subscribe(source)],
     ['an error', (source: Subject<LambdaStreamEvent>) => throwError(() => new Error('cut')).subscribe(source)],

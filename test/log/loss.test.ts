@@ -77,7 +77,7 @@ describe('a producer that dies', () => {
     expect(second.subscriptions).toEqual([]);
   });
 
-  test('is an error to who did not ask for a take-over, whoever takes over', () => {
+  test('is an error for a consumer that did not ask for a take-over, although another one takes over', () => {
     let cautious!: Seen;
     let bold!: Seen;
     simulate(({ machine, at, consume, source: play }) => {

@@ -119,7 +119,7 @@ describe.each(Object.entries(ways))('a log that %s', (name, way) => {
     expect(invocations).toBe(0);
   });
 
-  test('to read: whoever has to read is told, and what is published goes on', async () => {
+  test('to read: a consumer that must read is told, and published entries still arrive', async () => {
     const { log, fail } = failing(memoryLog(), 'read', way);
     const own = see(joinInvocation(log, 'k', () => response(false), { leaseMs }));
     await advance(50);
