@@ -1,3 +1,4 @@
+import { catchError, firstValueFrom, from, merge, of, timer } from 'rxjs';
 import type { EntryId, InvocationLog, LogWatcher } from '../log/invocation-log.js';
 import { checkOptions, text } from '../shared/check-options.js';
 import { driverOf } from './check-client.js';
@@ -53,6 +54,8 @@ export function redisLog(options: RedisLogOptions): InvocationLog {
   const subscriptions = openSubscriptions(driver);
   /** The keys that are watched here. */
   const watched = new Map<string, { readonly keys: LogKeys; readonly watchers: Set<LogWatcher> }>();
+  /** The departures that Redis has not answered. */
+  const leaving = new Set<Promise<unknown>>();
   let closing: Promise<void> | undefined;
   let isClosed = false;
 
@@ -94,7 +97,15 @@ export function redisLog(options: RedisLogOptions): InvocationLog {
       subscriptions.check(keys.channel);
       return scripts.renew(keys, request);
     },
-    leave: ({ key, member }) => scripts.leave(keysOf(key), member),
+    leave: ({ key, member }) => {
+      const keys = keysOf(key);
+      const answer = scripts.leave(keys, member);
+      // Waits no longer than the presence lasts.
+      const settled = firstValueFrom(merge(from(answer).pipe(catchError(() => of(undefined))), timer(keys.leaseMs)));
+      leaving.add(settled);
+      void settled.then(() => leaving.delete(settled));
+      return answer;
+    },
     seal: (request) => scripts.seal(keysOf(request.key), request),
     inspect: (key) => scripts.inspect(keysOf(key)),
     forget: (key) => scripts.forget(keysOf(key)),
@@ -102,6 +113,8 @@ export function redisLog(options: RedisLogOptions): InvocationLog {
       closing ??= (async () => {
         const all = [...watched.values()].flatMap(({ watchers }) => [...watchers]);
         await Promise.allSettled(all.map((watcher) => watcher.closing()));
+        // The process may end as soon as this has resolved, and would still count as present.
+        await Promise.all(leaving);
         isClosed = true;
         calls.close();
         subscriptions.close();

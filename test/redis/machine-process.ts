@@ -14,7 +14,7 @@ const lambda = new LambdaClient({
   endpoint: settings.endpoint,
   credentials: { accessKeyId: 'none', secretAccessKey: 'none' },
 });
-const { client } = await openClientTo(settings.client, settings.ports);
+const { client, close: closeClient } = await openClientTo(settings.client, settings.ports);
 const log = redisLog({ client });
 const consumers = new Map<number, Subscription>();
 
@@ -42,6 +42,13 @@ process.on('message', (order: MachineOrder) => {
   }
 });
 process.once('disconnect', () => process.exit());
+// As the guide says. The process ends as soon as the log is closed: what the others need stands in the log by then.
+process.once('SIGTERM', () => {
+  void log.close().then(() => {
+    closeClient();
+    process.exit();
+  });
+});
 
 function consume({ id, key, follow, functionName, payload, options }: Extract<MachineOrder, { type: 'join' }>): void {
   const openInvocation: OpenInvocation = (pauseWhile) => {

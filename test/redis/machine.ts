@@ -72,6 +72,8 @@ export interface Machine {
   close(): Promise<void>;
   signal(signal: 'SIGSTOP' | 'SIGCONT'): void;
   kill(): Promise<void>;
+  /** Sends SIGTERM, and returns the exit code of the process. */
+  terminate(): Promise<number | null>;
 }
 
 let lastId = 0;
@@ -164,6 +166,11 @@ export async function startMachine(settings: MachineSettings): Promise<Machine> 
       const exited = once(child, 'exit');
       child.kill('SIGKILL');
       await exited;
+    },
+    terminate: async () => {
+      const exited = once(child, 'exit') as Promise<[number | null]>;
+      child.kill('SIGTERM');
+      return (await exited)[0];
     },
   };
 }

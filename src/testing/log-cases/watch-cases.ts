@@ -92,6 +92,20 @@ export const watchCases: readonly InvocationLogCase[] = [
     );
   }),
 
+  define('whoever leaves and closes its log at once is no longer present when it is closed', async ({ key, open }) => {
+    const [log, other] = [await open(), await open()];
+    await claimed(other, key);
+    await answer(log.join({ key, member: 'n', cursor: '0-0' }));
+    void log.leave({ key, member: 'n' });
+    await log.close();
+    const { present = [] } = (await answer(other.renew({ key }))) ?? {};
+    equal(
+      present.map(({ member }) => member),
+      ['m'],
+      'who is present',
+    );
+  }),
+
   define(
     'closing asks every watcher, waits for what they still have to write, and refuses what comes after',
     async ({ key, open }) => {
