@@ -3,7 +3,7 @@ import { readdirSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { withExceptions } from '../../docs/write-retried-errors.js';
 import { describePage } from './describe-page.js';
-import { read, readPage, readSource, readTests, root, sectionOf, tableRows } from './markdown-page.js';
+import { codeIn, read, readPage, readSource, readTests, root, sectionOf, tableRows } from './markdown-page.js';
 
 const migrating = readPage('docs/migrating.md');
 const troubleshooting = readPage('docs/troubleshooting.md');
@@ -58,6 +58,35 @@ describe('docs/migrating.md', () => {
       );
       expect(shown.filter((source) => source.startsWith(path))).toEqual(regions);
     }
+  });
+});
+
+describe('docs/architecture.md', () => {
+  const architecture = readPage('docs/architecture.md');
+  const rooms = tableRows(sectionOf(architecture, 'Layers'), 'room')
+    .flatMap((row) => codeIn(row['room'] ?? ''))
+    .filter((name) => name.endsWith('/'))
+    .map((name) => name.slice(0, -1));
+
+  it('names every folder of the source', () => {
+    const folders = readdirSync(`${root}src`, { withFileTypes: true }).filter((entry) => entry.isDirectory());
+    expect([...rooms].sort()).toEqual(folders.map(({ name }) => name).sort());
+  });
+
+  it('names the rooms that the lint rule has', () => {
+    const [, layers = ''] = /^const layers = \{\n([\s\S]*?)^\};/m.exec(read('eslint.config.js')) ?? [];
+    expect([...layers.matchAll(/^ {2}'?([\w-]+)'?: \[/gm)].map(([, name = '']) => name).sort()).toEqual(
+      [...rooms].sort(),
+    );
+  });
+
+  it('names files that are there', () => {
+    const files = readdirSync(`${root}src`, { recursive: true, encoding: 'utf8' }).map((path) => `/src/${path}`);
+    const named = codeIn(read(architecture.path).replaceAll(/^```[\s\S]*?^```$/gm, '')).filter((code) =>
+      code.endsWith('.ts'),
+    );
+    expect(named.length).toBeGreaterThan(15);
+    expect(named.filter((name) => !files.some((file) => file.endsWith(`/${name}`)))).toEqual([]);
   });
 });
 
