@@ -52,9 +52,13 @@ export function createNodeExchange(request: RelayRequest, response: RelayRespons
   response.on('error', none);
   request.on('error', none);
   const leave = (): void => leaving.abort(new Error('The client has left'));
+  let ended = false;
   response.on('close', () => {
-    if (!response.writableFinished) leave();
+    // HTTP/2 calls every response that is closed finished.
+    if (!ended || !response.writableFinished) leave();
   });
+  // HTTP/2 ends the body of a client that leaves as if it were whole.
+  request.on('aborted', leave);
 
   function begin(status: number, headers: Readonly<Record<string, string>>): void {
     started = true;
@@ -91,7 +95,10 @@ export function createNodeExchange(request: RelayRequest, response: RelayRespons
         return undefined;
       }
       const next = (bytes: Uint8Array): void => subscriber.next(bytes);
-      const complete = (): void => subscriber.complete();
+      const complete = (): void => {
+        if (leaving.signal.aborted) subscriber.error(leaving.signal.reason);
+        else subscriber.complete();
+      };
       const closed = (): void => {
         if (request.complete) return;
         // The request may report the end of the connection before the response does.
@@ -118,6 +125,7 @@ export function createNodeExchange(request: RelayRequest, response: RelayRespons
       }
       begin(status, answerHeaders);
       if (body !== undefined) response.setHeader('content-length', String(new TextEncoder().encode(body).length));
+      ended = true;
       response.end(body ?? '');
       // An unread body would keep the connection from serving the next request.
       if (answerHeaders['connection'] !== 'close') request.resume();
@@ -126,7 +134,14 @@ export function createNodeExchange(request: RelayRequest, response: RelayRespons
       begin(status, openHeaders);
       response.on('drain', drained);
       response.flushHeaders?.();
-      return createNodeOutlet(response, () => socket?._handle?.writeQueueSize ?? 0);
+      const outlet = createNodeOutlet(response, () => socket?._handle?.writeQueueSize ?? 0);
+      return {
+        ...outlet,
+        end() {
+          ended = true;
+          outlet.end();
+        },
+      };
     },
   };
 }

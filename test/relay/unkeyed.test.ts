@@ -1,8 +1,7 @@
 import { InvokeWithResponseStreamCommand } from '@aws-sdk/client-lambda';
 import { once } from 'node:events';
 import { Agent, request } from 'node:http';
-import { connect } from 'node:http2';
-import { createServer as createHttp2Server } from 'node:http2';
+import { connect, constants, createServer as createHttp2Server, type ClientHttp2Session } from 'node:http2';
 import type { AddressInfo } from 'node:net';
 import { concat, NEVER, Observable, of, Subject, throwError } from 'rxjs';
 import {
@@ -14,7 +13,7 @@ import {
 import { chunkEvent, completeEvent, headEvent, retryEvent, serviceException } from 'rx-lambda-stream/testing';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { createMessageDecoder } from '../../src/event-stream/message-decoder.js';
-import { createRelay, type RelayGrant } from '../../src/relay/index.js';
+import { createRelay, type Relay, type RelayGrant } from '../../src/relay/index.js';
 import { gate, startLive } from '../support/live.js';
 import { outcomeOf, textOf, typesOf } from '../support/collect.js';
 import { ask, lambdaPath, readAll, sdkClient, send, startRelay } from './relay-server.js';
@@ -28,6 +27,19 @@ function framesOf(body: Uint8Array): [type: string, payload: string][] {
     return frames.push([type, new TextDecoder().decode(payload)]) > 0;
   }).decode(body);
   return frames;
+}
+
+/** Serves a relay over HTTP/2. Resolves with a client's session. */
+async function connectTo(relay: Relay): Promise<ClientHttp2Session> {
+  const server = createHttp2Server(relay.listener).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const session = connect(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+  onTestFinished(async () => {
+    await relay.close();
+    session.destroy();
+    server.close();
+  });
+  return session;
 }
 
 const sends = (...events: LambdaStreamEvent[]): RelayGrant => ({ open: () => of(...events) });
@@ -364,14 +376,7 @@ describe('the two doors', () => {
       hosts: ['relay.example'],
       authorize: ({ request }) => sends(headEvent(), chunkEvent(new URL(request.url).host), completeEvent()),
     });
-    const server = createHttp2Server(relay.listener).listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    const session = connect(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
-    onTestFinished(async () => {
-      await relay.close();
-      session.destroy();
-      server.close();
-    });
+    const session = await connectTo(relay);
     async function post(
       headers: Record<string, string>,
       body = '',
@@ -391,6 +396,53 @@ describe('the two doors', () => {
     const large = await post({ ':authority': 'relay.example' }, 'x'.repeat(11));
     expect(large.head[':status']).toBe(413);
     expect(large.head).not.toHaveProperty('connection');
+  });
+
+  test.each(['the stream', 'the session'])('HTTP/2: a client that ends %s closes the source', async (what) => {
+    const { opened: closed, open: close } = gate();
+    const relay = createRelay({
+      authorize: () => ({
+        open: () =>
+          new Observable((subscriber) => {
+            subscriber.next(headEvent());
+            subscriber.next(chunkEvent('a'));
+            return close;
+          }),
+      }),
+    });
+    const session = await connectTo(relay);
+    const stream = session.request({ ':method': 'POST', ':path': lambdaPath });
+    stream.on('error', () => undefined);
+    stream.end('{}');
+    await once(stream, 'data');
+    if (what === 'the stream') stream.close(constants.NGHTTP2_CANCEL);
+    else session.destroy();
+    await closed;
+  });
+
+  test('HTTP/2: a client that leaves within its body is not asked about, and nothing runs', async () => {
+    const { opened: admitted, open: admit } = gate();
+    const payloads: string[] = [];
+    const relay = createRelay({
+      admit,
+      authorize({ payload }) {
+        payloads.push(new TextDecoder().decode(payload));
+        return sends(headEvent(), completeEvent());
+      },
+    });
+    const session = await connectTo(relay);
+    const cut = session.request({ ':method': 'POST', ':path': lambdaPath });
+    const gone = new Error('gone');
+    const left = expect(once(cut, 'close')).rejects.toBe(gone);
+    cut.write('the first half');
+    await admitted;
+    // Its `close` would end the body before the stream.
+    cut.destroy(gone);
+    await left;
+    const whole = session.request({ ':method': 'POST', ':path': lambdaPath });
+    whole.end('whole');
+    await once(whole.resume(), 'end');
+    expect(payloads).toEqual(['whole']);
   });
 
   test('close resolves though clients hang, cuts them, and lets nobody in', async () => {
