@@ -1,3 +1,5 @@
+import { logFences } from './log-fences.js';
+
 /** One change of one line that a suite has to notice. */
 export interface Mutation {
   readonly file: string;
@@ -246,4 +248,6 @@ export const mutations: readonly Mutation[] = [
     replace: 'tokens += more;',
     suite: 'test/retry/retry-budget.test.ts',
   },
+  // log
+  ...logFences,
 ];

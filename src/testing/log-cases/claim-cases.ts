@@ -47,6 +47,8 @@ export const claimCases: readonly InvocationLogCase[] = [
         equal([joined?.state.leaseMs, joined?.state.ttlMs], [leaseMs, ttlMs], 'lease and time to live');
       }
       const { generation, last } = joinedState(answers[winner]);
+      // Whatever the log's clock says exactly: it counts the milliseconds since 1970.
+      equal(generation > 1_600_000_000_000, true, 'a generation that is a time');
       equal(last, `${generation}-0`, 'the newest entry');
       const page = await answer(logs[0].read({ key, after: '0-0' }));
       equal(page?.entries.map(shown), [{ id: last, previous: '0-0', record: 'opening', payload: [] }], 'entries');
@@ -60,6 +62,9 @@ export const claimCases: readonly InvocationLogCase[] = [
     equal([again?.claimed, again?.state.last], [true, first.last], 'the second time');
     const other = await answer(log.join({ key, member: 'n', cursor: '0-0', claim: claim('p') }));
     equal([other?.claimed, other?.state.owner], [false, 'o'], 'another owner');
+    await answer(log.seal({ key, condition: 'running', end: 'stopped', record: 'stopped' }));
+    const late = await answer(log.join({ key, member: 'm', cursor: '0-0', claim: claim('o') }));
+    equal([late?.claimed, late?.state.status], [false, 'stopped'], 'the same owner after the end');
   }),
 
   define('a key that is over may be claimed as the claim says', async ({ key, open }) => {
@@ -125,6 +130,8 @@ export const claimCases: readonly InvocationLogCase[] = [
       'the restart',
     );
     equal((await answer(log.restart(request))).result, 'again', 'the same again');
+    equal((await answer(log.restart({ ...request, owner: 'p' }))).result, 'refused', 'the same of another owner');
+    equal((await answer(log.restart({ ...request, previous: last }))).result, 'refused', 'the same from another place');
     const old = chain(`${generation}-1`, [{ id: `${generation}-1024`, record: '', payload: [1] }]);
     equal(
       (await answer(log.append({ key, owner: 'o', generation, entries: old }))).result,
@@ -137,5 +144,11 @@ export const claimCases: readonly InvocationLogCase[] = [
       'appended',
       'the new one',
     );
+    const late = { ...request, previous: `${next}-0` } as const;
+    equal((await answer(log.restart(late))).result, 'refused', 'a repetition after more was written');
+    await answer(log.seal({ key, condition: 'running', end: 'lost', record: 'lost' }));
+    const dead = { ...request, generation: next, previous: `${next}-1025` } as const;
+    equal((await answer(log.restart(dead))).result, 'refused', 'a restart of what is over');
+    equal((await answer(log.inspect(key)))?.last, `${next}-1025`, 'the newest entry after all these');
   }),
 ];

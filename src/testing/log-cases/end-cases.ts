@@ -34,6 +34,12 @@ export const endCases: readonly InvocationLogCase[] = [
       false,
       'a presence in what is over',
     );
+    const joined = await answer(log.join({ key, member: 'late', cursor: '0-0' }));
+    equal(
+      joined?.present.some(({ member }) => member === 'late'),
+      false,
+      'who joins what is over',
+    );
   }),
 
   define('of an end and a stop at the same moment one is written', async ({ key, open }) => {
@@ -98,6 +104,28 @@ export const endCases: readonly InvocationLogCase[] = [
     equal((await answer(log.append({ key, owner: 'o', generation, entries }))).result, 'refused', 'an append too late');
   }),
 
+  define('a lease is renewed by its owner in its generation, and by nobody else', async ({ key, open }) => {
+    const log = await open();
+    const { generation } = await claimed(log, key);
+    const left = async (producer?: { owner: string; generation: number }): Promise<number> => {
+      // The log's clock goes on, so that each renewal that counts shows.
+      await delay(20);
+      return (await answer(log.renew({ key, ...(producer && { producer }) })))?.state.leaseLeftMs ?? Infinity;
+    };
+    const before = await left();
+    const others = [
+      await left({ owner: 'p', generation }),
+      await left({ owner: 'o', generation: generation + 1 }),
+      await left({ owner: 'o', generation: generation - 1 }),
+    ];
+    equal(
+      others.every((ms, index) => ms < (others[index - 1] ?? before)),
+      true,
+      `a lease that runs on (${before}, then ${others.join(', ')})`,
+    );
+    equal((await left({ owner: 'o', generation })) > (others[2] ?? 0), true, 'a lease that is renewed');
+  }),
+
   define('members are present until they leave or fall silent, and return with a renewal', async ({ key, open }) => {
     const [log, other] = [await open(), await open()];
     const { generation } = await claimed(log, key, { leaseMs: shortLeaseMs });
@@ -144,6 +172,33 @@ export const endCases: readonly InvocationLogCase[] = [
     if (Date.now() - sealedAt < shortTtlMs) equal(status, 'stopped', 'right after the end');
     await eventually('the key is gone', async () => (await answer(log.inspect(key))) === undefined);
     equal(await answer(log.read({ key, after: '0-0' })), undefined, 'its entries');
+  }),
+
+  define('an end gives the key its time to live anew, whoever writes it', async ({ key, open }) => {
+    const log = await open();
+    const endings = {
+      append: (each: string, { generation, last }: LogState) => {
+        const entries = chain(last, [{ id: `${generation}-1`, record: 'end' }]);
+        return answer(log.append({ key: each, owner: 'o', generation, entries, end: 'complete' }));
+      },
+      seal: (each: string) => answer(log.seal({ key: each, condition: 'running', end: 'lost', record: 'end' })),
+    };
+    for (const [name, end] of Object.entries(endings)) {
+      // Tries anew where the machine was busy for longer than the key is kept, which says nothing about the log.
+      for (let attempt = 0; ; attempt++) {
+        const each = `${key}-${name}-${attempt}`;
+        const state = await claimed(log, each, { ttlMs: shortTtlMs });
+        await delay(0.7 * shortTtlMs);
+        const endedAt = Date.now();
+        const ended = await end(each, state);
+        await delay(0.6 * shortTtlMs);
+        const kept = await answer(log.inspect(each));
+        if (ended.state === undefined && kept === undefined && attempt < 5) continue;
+        if (Date.now() - endedAt >= shortTtlMs && attempt < 5) continue;
+        equal(kept?.end, 'end', `what is kept after the end of ${name}`);
+        break;
+      }
+    }
   }),
 
   define('what is forgotten is gone, and its generation does not come again', async ({ key, open }) => {

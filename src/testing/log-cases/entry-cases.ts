@@ -1,5 +1,17 @@
 import type { AppendAnswer, EntryId } from '../../log/invocation-log.js';
-import { answer, chain, claimed, define, equal, shown, type InvocationLogCase, type NewEntry } from './case-bench.js';
+import {
+  answer,
+  chain,
+  claim,
+  claimed,
+  define,
+  equal,
+  eventually,
+  shown,
+  silent,
+  type InvocationLogCase,
+  type NewEntry,
+} from './case-bench.js';
 
 /** Entries: appends, pages, what is trimmed. */
 export const entryCases: readonly InvocationLogCase[] = [
@@ -72,6 +84,52 @@ export const entryCases: readonly InvocationLogCase[] = [
     equal((await answer(log.append(ended))).result, 'again', 'the end, again');
   }),
 
+  define('an end that somebody else has written is no repetition, though it has the same id', async ({ key, open }) => {
+    const log = await open();
+    for (const end of [undefined, 'complete', 'failed'] as const) {
+      const ofEnd = `${key}-${end}`;
+      const { generation, last } = await claimed(log, ofEnd);
+      await answer(log.seal({ key: ofEnd, condition: 'running', end: 'failed', record: 'of another' }));
+      const entries = chain(last, [{ id: `${generation}-1`, record: 'mine' }]);
+      const request = { key: ofEnd, owner: 'o', generation, entries, ...(end && { end }) };
+      equal((await answer(log.append(request))).result, 'refused', `an append that ends as ${end}`);
+      const page = await answer(log.read({ key: ofEnd, after: last }));
+      equal(
+        page?.entries.map(({ record }) => record),
+        ['of another'],
+        'entries',
+      );
+    }
+  }),
+
+  define(
+    'entries are the log’s own: bytes that are changed elsewhere stay as they were written',
+    async ({ key, open }) => {
+      const [log, other] = [await open(), await open()];
+      const told: Uint8Array[] = [];
+      const scribble = ({ payload }: { payload: Uint8Array }): unknown => payload.fill(9);
+      const stop = other.watch(key, {
+        ...silent,
+        entries: (entries) => {
+          told.push(...entries.map(({ payload }) => payload.slice()).filter(({ length }) => length > 0));
+          entries.forEach(scribble);
+        },
+      });
+      const { generation, last } = await claimed(log, key);
+      const entries = chain(last, [{ id: `${generation}-2048`, record: '', payload: [1, 2] }]);
+      await answer(log.append({ key, owner: 'o', generation, entries }));
+      await eventually('the watcher is told', () => told.length > 0);
+      stop();
+      equal([...(told[0] ?? [])], [1, 2], 'what it is told');
+      entries.forEach(scribble);
+      for (const when of ['after the writer and a watcher have changed theirs', 'after a reader has changed its own']) {
+        const page = await answer(other.read({ key, after: last }));
+        equal([...(page?.entries[0]?.payload ?? [])], [1, 2], when);
+        page?.entries.forEach(scribble);
+      }
+    },
+  ),
+
   define(
     'pages hold at most what was asked for and never more than 1 MiB, but at least one entry',
     async ({ key, open }) => {
@@ -120,6 +178,20 @@ export const entryCases: readonly InvocationLogCase[] = [
         3,
         'entries within 192 KiB',
       );
+      const most = await answer(log.read({ key, after: last, maxBytes: 8 * 1024 * 1024 }));
+      const bytes = most?.entries.reduce((sum, { payload }) => sum + payload.length, 0) ?? 0;
+      equal(bytes <= 1024 * 1024, true, `a page for which more was asked (${bytes})`);
+      const record = 'r'.repeat(1000);
+      const records = chain(
+        previous,
+        Array.from({ length: 4 }, (_, index): NewEntry => ({ id: entryAfter(previous, index + 1), record })),
+      );
+      await answer(log.append({ key, owner: 'o', generation, entries: records }));
+      equal(
+        (await answer(log.read({ key, after: previous, maxBytes: 2500 })))?.entries.length,
+        2,
+        'entries of 1,000 bytes in their records, within 2,500 bytes',
+      );
     },
   ),
 
@@ -146,5 +218,21 @@ export const entryCases: readonly InvocationLogCase[] = [
       [6, 7, 8, 9],
       'what is after it',
     );
+    const all = await answer(log.read({ key, after: '0-0' }));
+    equal(all?.entries[0]?.previous, all?.state.trimmed ?? '0-0', 'the first entry that is held follows it');
+    const newest = more[0]?.id ?? last;
+    const final = chain(newest, [{ id: `${generation}-${11 * 1024}`, record: '', payload: [10] }]);
+    await answer(log.append({ key, owner: 'o', generation, entries: final, trim: `${generation}-${99 * 1024}` }));
+    const rest = await answer(log.read({ key, after: '0-0' }));
+    equal(rest?.entries.map(shown), final.map(shown), 'the newest entry, which is never dropped');
+    await answer(log.seal({ key, condition: 'running', end: 'lost', record: 'lost' }));
+    const anew = await answer(log.join({ key, member: 'n', cursor: '0-0', claim: { ...claim('p'), over: ['lost'] } }));
+    equal([anew?.claimed, anew?.state.trimmed !== undefined], [true, true], 'what a new claim tells of it');
   }),
 ];
+
+/** The id of an entry without payload, so many places after another one. */
+const entryAfter = (id: EntryId, places: number): EntryId => {
+  const [generation, second] = id.split('-').map(Number) as [number, number];
+  return `${generation}-${second + places}`;
+};
