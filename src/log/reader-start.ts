@@ -2,7 +2,6 @@ import { filter, map, of, switchMap, type Observable } from 'rxjs';
 import { InvocationStoppedError, ReplayLimitError, UnknownInvocationError } from '../errors.js';
 import { compareIds, entryIdOf, openingIdOf, placeOf, positionOf, type Place } from './entry-id.js';
 import type { EntryId, JoinAnswer, LogClaim, LogState } from './invocation-log.js';
-import type { KeyRoom } from './key-room.js';
 import type { LogCalls } from './log-calls.js';
 import { decodeEvent, decodeOpening, type PositionedEvent } from './log-records.js';
 import type { ReaderOutlet } from './reader-outlet.js';
@@ -30,10 +29,11 @@ export interface Entrance {
  * does not know, with ReplayLimitError or InvocationStoppedError where it does not hold what comes after the position.
  */
 export function enter(
-  { room, outlet }: { readonly room: KeyRoom; readonly outlet: ReaderOutlet },
+  outlet: ReaderOutlet,
   after: Place | 'now' | undefined,
   claim: LogClaim | undefined,
 ): Observable<Entrance> {
+  const { room } = outlet;
   const { calls } = room;
   return room.join('0-0', claim).pipe(
     filter(() => !outlet.isClosed),

@@ -2,7 +2,7 @@ import { ProducerLostError } from '../errors.js';
 import type { RetryEvent } from '../events.js';
 import { placeOf } from './entry-id.js';
 import type { EntryId, JoinAnswer, LogClaim, LogState } from './invocation-log.js';
-import { createToken, type KeyRoom } from './key-room.js';
+import { createToken } from './key-room.js';
 import { decodeOpening, encodeOpening } from './log-records.js';
 import type { OpenInvocation } from './production.js';
 import type { ReaderOutlet } from './reader-outlet.js';
@@ -20,15 +20,6 @@ export interface ProducerOptions {
 }
 
 type TakeOverMode = NonNullable<ProducerOptions['takeOver']>;
-
-/** The parts of a reader that a take-over uses. */
-export interface TakeOverHost {
-  readonly room: KeyRoom;
-  readonly cursor: EntryId;
-  readonly outlet: ReaderOutlet;
-  /** Called when the log has new entries: another process was faster, or this reader has claimed the key. */
-  readOn(): void;
-}
 
 /** A loss, and how to go on after it. */
 export interface Loss {
@@ -52,11 +43,12 @@ export function firstClaim(options: ProducerOptions): LogClaim {
 
 /** Begins to produce in the reader's async context, where its claim was granted. */
 export function produceAs(
-  { room, outlet }: Pick<TakeOverHost, 'room' | 'outlet'>,
+  outlet: ReaderOutlet,
   { open, lingerMs, maxReplayBytes }: ProducerOptions,
   { owner }: LogClaim,
   { answer, attempt, replayed }: Granted,
 ): void {
+  const { room } = outlet;
   const { claimed, state } = answer;
   room.learn(state);
   if (!claimed) return;
@@ -65,8 +57,8 @@ export function produceAs(
 }
 
 /** Tries to become the producer after a loss, in competition with the readers of all machines. */
-export function takeOver(host: TakeOverHost, { producer, mode, lost, error }: Loss): void {
-  const { room, outlet } = host;
+export function takeOver(outlet: ReaderOutlet, { producer, mode, lost, error }: Loss): void {
+  const { room, reader, cursor } = outlet;
   const fail = (failure: unknown): void => outlet.fail(failure);
   const gone = (): void => fail(new ProducerLostError({ key: error.key, position: error.position, reason: 'log' }));
 
@@ -78,7 +70,7 @@ export function takeOver(host: TakeOverHost, { producer, mode, lost, error }: Lo
       } else if (state.last !== lost) {
         // Another process was faster.
         room.learn(state);
-        host.readOn();
+        reader.poke();
       } else if (mode === 'continue' && error.reason === 'log') {
         // Others have read bytes that the log lacks: what came in their place would have the same positions.
         fail(error);
@@ -108,11 +100,11 @@ export function takeOver(host: TakeOverHost, { producer, mode, lost, error }: Lo
       generation: mode === 'restart' ? 'new' : 'same',
     });
     const replayed = mode === 'replay' ? replayAfter(room.calls, lost, error) : undefined;
-    room.join(host.cursor, claim).subscribe({
+    room.join(cursor.id, claim).subscribe({
       next(answer) {
-        if (answer) produceAs(host, producer, claim, { answer, attempt, replayed });
+        if (answer) produceAs(outlet, producer, claim, { answer, attempt, replayed });
         else gone();
-        if (!outlet.isClosed) host.readOn();
+        if (!outlet.isClosed) reader.poke();
       },
       error: fail,
     });
