@@ -1,4 +1,10 @@
-import type { MessageListener, RedisDriver, RedisSubscriber, SubscriberHandlers } from './redis-client.js';
+import type {
+  MessageListener,
+  RedisCommand,
+  RedisDriver,
+  RedisSubscriber,
+  SubscriberHandlers,
+} from './redis-client.js';
 import { createDriver, type Primary } from './redis-driver.js';
 
 /** What the log uses of a `Redis` of `ioredis` 5.6 and 6. */
@@ -22,6 +28,8 @@ interface Cluster extends Pick<Client, 'callBuffer' | 'status'> {
   /** By slot, the addresses `host:port` of its nodes. The primary is first. */
   readonly slots: readonly (readonly string[] | undefined)[];
   nodes(role: 'master'): Client[];
+  on(event: 'node error', listener: (error: unknown) => void): unknown;
+  off(event: 'node error', listener: (error: unknown) => void): unknown;
 }
 
 /** Drives a `Redis` or a `Cluster` of `ioredis` 5.6 or 6. */
@@ -29,10 +37,32 @@ export function ioredisDriver(given: object): RedisDriver {
   const client = given as Client | Cluster;
   return createDriver<Client>({
     isClosed: () => client.status === 'end',
-    send: (_key, command) => client.callBuffer(...command),
+    send: client.isCluster ? clusterSender(client) : (_key, command) => client.callBuffer(...command),
     server: client.isCluster ? (slot) => primaryOf(client, slot) : client,
     subscriber,
   });
+}
+
+/**
+ * Sends commands. A cluster that has never been ready keeps them to itself, and says only by an event that its nodes
+ * refuse the credentials: such a command fails at once.
+ */
+function clusterSender(cluster: Cluster): (key: string, command: RedisCommand) => Promise<unknown> {
+  let wasReady = false;
+  return (_key, command) => {
+    wasReady ||= cluster.status === 'ready';
+    if (wasReady) return cluster.callBuffer(...command);
+    return new Promise((resolve, reject) => {
+      const onNodeError = (error: unknown): void => {
+        if (error instanceof Error && /^(NOAUTH|WRONGPASS)/.test(error.message)) reject(error);
+      };
+      cluster.on('node error', onNodeError);
+      cluster
+        .callBuffer(...command)
+        .then(resolve, reject)
+        .finally(() => cluster.off('node error', onNodeError));
+    });
+  };
 }
 
 function primaryOf(cluster: Cluster, slot: number): Primary<Client> | undefined {

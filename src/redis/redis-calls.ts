@@ -95,7 +95,8 @@ export function createRedisCalls(driver: RedisDriver): RedisCalls {
               },
               (error: unknown) => {
                 if (isOver) return;
-                if (!isPassing(error) || isClosed || driver.isClosed()) fail(error);
+                if (driver.isClosed()) fail(clientClosedError(key, error));
+                else if (isClosed || !isPassing(error)) fail(error);
                 else void timer(Math.min(25 * 2 ** count, 1_000)).forEach(() => attempt(count + 1));
               },
             )
@@ -114,6 +115,11 @@ export function createRedisCalls(driver: RedisDriver): RedisCalls {
 
 export function closedError(key: string): LogUnavailableError {
   return new LogUnavailableError('it was closed', { key });
+}
+
+/** The client library says this in its own words, some of which name only what it could not read. */
+function clientClosedError(key: string, cause: unknown): LogUnavailableError {
+  return new LogUnavailableError('the client of Redis is closed, or was never connected', { key, cause });
 }
 
 /** Handles an answer, so that a rejection is never unhandled. A call does its work even if nobody reads its answer. */

@@ -200,18 +200,6 @@ describe.each(Object.entries(singleClients))('before a function is called, over 
   });
 });
 
-test('credentials that are refused', async () => {
-  const guarded = await startRedisServer(['--requirepass', 'secret']);
-  const client = new Redis(guarded.port, { password: 'wrong' }).on('error', () => undefined);
-  const log = redisLog({ client });
-  const refusal = join(log);
-  await expect(refusal).rejects.toThrow(/refuses the credentials/);
-  await expect(refusal).rejects.not.toThrow(/secret|wrong"/);
-  await log.close();
-  client.disconnect();
-  await guarded.stop();
-});
-
 test('a server of an older version: the version is named, and the one that is needed', async () => {
   // Answers as Redis 6.2 does, as far as a client and the first question of the log go.
   const old: Server = createServer((socket) => {
