@@ -101,7 +101,8 @@ export function redisLog(options: RedisLogOptions): InvocationLog {
       const keys = keysOf(key);
       const answer = scripts.leave(keys, member);
       // Waits no longer than the presence lasts.
-      const settled = firstValueFrom(merge(from(answer).pipe(catchError(() => of(undefined))), timer(keys.leaseMs)));
+      const answered = from(answer).pipe(catchError(() => of(undefined)));
+      const settled = firstValueFrom(merge(answered, timer(keys.leaseMs)), { defaultValue: undefined });
       leaving.add(settled);
       void settled.then(() => leaving.delete(settled));
       return answer;

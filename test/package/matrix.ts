@@ -1,6 +1,6 @@
 /**
- * `npm run test:matrix`: the live suite under each supported version of the SDK, of RxJS and of Node. The peer ranges in
- * package.json begin with the lowest versions here. Needs the npm registry; works in a folder of its own.
+ * `npm run test:matrix`: the live suite under each supported version of the SDK, of RxJS and of Node. The peer ranges
+ * in package.json begin with the lowest versions here. Needs the npm registry; works in a folder of its own.
  * `npm run test:matrix -- 3` begins with the fourth combination, `-- 0 1` runs the first one alone.
  */
 import { spawnSync } from 'node:child_process';
