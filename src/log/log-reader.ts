@@ -30,7 +30,8 @@ export function startReader(room: KeyRoom, subscriber: Subscriber<PositionedEven
 /**
  * Takes entries as they are offered while the consumer has all earlier ones. Otherwise it reads the log.
  *
- * A class, because a relay has thousands of readers. With closures and getters each one took 2 KiB more (`npm run bench -- relay`).
+ * A class, because a relay has thousands of readers. With closures and getters each one took 2 KiB more
+ * (`npm run bench -- relay`).
  */
 class LogReader implements RoomReader {
   paused = false;
