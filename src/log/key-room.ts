@@ -58,6 +58,8 @@ function createKeyRoom(log: InvocationLog, key: string, firstLeaseMs: number, on
   const pages = createSharedPages(calls);
   let production: Production | undefined;
   let unwatch: (() => void) | undefined;
+  /** The claims that are not answered yet. The room stays for them: what is granted is produced. */
+  let claims = 0;
   let delivering = false;
   let isClosing = false;
 
@@ -150,11 +152,17 @@ function createKeyRoom(log: InvocationLog, key: string, firstLeaseMs: number, on
   }
 
   function disposeIfEmpty(): void {
-    if (readers.size > 0 || production) return;
+    if (readers.size > 0 || production || claims > 0) return;
     renewals.stop();
     unwatch?.();
     unwatch = undefined;
     onEmpty();
+  }
+
+  /** The consumer has left before its claim was answered. The invocation lingers, as if it had left right after. */
+  function leftEarly(): void {
+    void calls.leave(member);
+    production?.readersChanged();
   }
 
   async function closing(): Promise<void> {
@@ -219,7 +227,18 @@ function createKeyRoom(log: InvocationLog, key: string, firstLeaseMs: number, on
       production?.readersChanged();
       disposeIfEmpty();
     },
-    join: (cursor, claim) => calls.join({ member, cursor: slowest() ?? cursor, ...(claim && { claim }) }),
+    join(cursor, claim) {
+      const answer = calls.join({ member, cursor: slowest() ?? cursor, ...(claim && { claim }) });
+      if (claim) {
+        claims++;
+        const settled = (): void => {
+          claims--;
+          disposeIfEmpty();
+        };
+        answer.subscribe({ complete: settled, error: settled });
+      }
+      return answer;
+    },
     read(after, maxBytes) {
       const knownThen = knownLog.known;
       return pages.read(after, maxBytes, (page) => {
@@ -253,7 +272,12 @@ function createKeyRoom(log: InvocationLog, key: string, firstLeaseMs: number, on
         },
         init,
       );
+      if (isClosing) {
+        void production.close();
+        return;
+      }
       production.start();
+      if (readers.size === 0) leftEarly();
       renewals.schedule();
     },
     positioned(reader) {

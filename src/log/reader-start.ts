@@ -5,6 +5,7 @@ import type { EntryId, JoinAnswer, LogClaim, LogState } from './invocation-log.j
 import type { LogCalls } from './log-calls.js';
 import { decodeEvent, decodeOpening, type PositionedEvent } from './log-records.js';
 import type { ReaderOutlet } from './reader-outlet.js';
+import { produceAs } from './take-over.js';
 
 /** The place where a reader begins. */
 export interface ReaderStart {
@@ -36,7 +37,12 @@ export function enter(
   const { room } = outlet;
   const { calls } = room;
   return room.join('0-0', claim).pipe(
-    filter(() => !outlet.isClosed),
+    filter((answer) => {
+      const { producer } = outlet.options;
+      // Nobody else can produce what was granted here, also where its consumer has left meanwhile.
+      if (outlet.isClosed && producer && claim && answer) produceAs(outlet, producer, claim, { answer, attempt: 1 });
+      return !outlet.isClosed;
+    }),
     switchMap((answer) => {
       if (answer === undefined) throw unknownAt(calls.key, after);
       return findStart(calls, answer.state, after).pipe(map((start) => ({ answer, start })));
