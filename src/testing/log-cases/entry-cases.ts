@@ -78,6 +78,8 @@ export const entryCases: readonly InvocationLogCase[] = [
       'answers',
     );
     equal((await answer(log.read({ key, after: last })))?.entries.length, 2, 'entries');
+    const stranger = { key, owner: 'p', generation, entries };
+    equal((await answer(log.append(stranger))).result, 'refused', 'the same entries of another owner');
     const end = chain(`${generation}-2048`, [{ id: `${generation}-2049`, record: 'the end' }]);
     const ended = { key, owner: 'o', generation, entries: end, end: 'complete' } as const;
     equal((await answer(log.append(ended))).result, 'appended', 'the end');
@@ -121,6 +123,7 @@ export const entryCases: readonly InvocationLogCase[] = [
       await eventually('the watcher is told', () => told.length > 0);
       stop();
       equal([...(told[0] ?? [])], [1, 2], 'what it is told');
+      equal([...(entries[0]?.payload ?? [])], [1, 2], 'what the writer has');
       entries.forEach(scribble);
       for (const when of ['after the writer and a watcher have changed theirs', 'after a reader has changed its own']) {
         const page = await answer(other.read({ key, after: last }));
