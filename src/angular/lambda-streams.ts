@@ -14,7 +14,7 @@ import type {
   InvokeWithResponseStreamOptions,
 } from '../invoke/invoke-with-response-stream.js';
 import type { LambdaStreamClient } from '../invoke/lambda-stream-client.js';
-import { callback, checkOptions, checkValue, type OptionRule } from '../shared/check-options.js';
+import { callback, checkOptions, checkValue, objectLike, type OptionRule } from '../shared/check-options.js';
 
 /** Options of {@link provideLambdaStreams}. */
 export interface LambdaStreamsOptions {
@@ -47,11 +47,6 @@ const invokeToken = new InjectionToken<InvokeWithResponseStream>('rx-lambda-stre
 const clientToken = new InjectionToken<LambdaStreamClient>('rx-lambda-stream: client');
 const streamsToken = new InjectionToken<LambdaStreams>('rx-lambda-stream: LambdaStreams');
 
-const optionsObject: OptionRule = {
-  expected: 'an object such as { invoke, client }',
-  isValid: (value) => typeof value === 'object' && value !== null,
-};
-
 const clientRule: OptionRule = {
   expected: 'a client with send(), or a function that makes one',
   isValid: (value) => callback.isValid(value) || callback.isValid((Object(value) as Partial<LambdaStreamClient>).send),
@@ -76,7 +71,7 @@ const clientRule: OptionRule = {
  * @throws TypeError at the call for an option of another type.
  */
 export function provideLambdaStreams(options: LambdaStreamsOptions): EnvironmentProviders {
-  checkValue('provideLambdaStreams', 'options', options, optionsObject);
+  checkValue('provideLambdaStreams', 'options', options, objectLike('{ invoke, client }'));
   checkOptions('provideLambdaStreams', options, { invoke: callback, client: clientRule });
   const { invoke, client } = options;
   return makeEnvironmentProviders([

@@ -13,7 +13,7 @@ import {
 } from '@angular/core';
 import type { Observable } from 'rxjs';
 import type { Snapshot } from '../consumers/snapshot-state.js';
-import { callback, checkOptions, checkValue, text, type OptionRule } from '../shared/check-options.js';
+import { callback, checkOptions, checkValue, text, objectLike, type OptionRule } from '../shared/check-options.js';
 import type { PayloadSource } from '../shared/payload.js';
 import { createRequest, createRunner, isEnd, type Run } from './stream-runner.js';
 
@@ -95,7 +95,7 @@ const injectorRule: OptionRule = {
  * @throws TypeError at the call for an option of another type; Angular's NG0203 without an injector.
  */
 export function streamResource<P>(options: StreamResourceOptions<P>): StreamResource {
-  checkValue('streamResource', 'options', options, optionsObject);
+  checkValue('streamResource', 'options', options, objectLike('{ params, stream }'));
   checkOptions('streamResource', options, { id: text, injector: injectorRule });
   checkValue('streamResource', 'params', options.params, callback);
   checkValue('streamResource', 'stream', options.stream, callback);
@@ -177,8 +177,3 @@ export function streamResource<P>(options: StreamResourceOptions<P>): StreamReso
 function toError(thrown: unknown): Error {
   return thrown instanceof Error ? thrown : new Error('Something was thrown that is no Error', { cause: thrown });
 }
-
-const optionsObject: OptionRule = {
-  expected: 'an object such as { params, stream }',
-  isValid: (value) => typeof value === 'object' && value !== null,
-};

@@ -1,7 +1,7 @@
 import { context, SpanKind, SpanStatusCode, trace, type Attributes, type Meter, type Tracer } from '@opentelemetry/api';
 import { asyncScheduler, ignoreElements, Observable, tap, type MonoTypeOperatorFunction } from 'rxjs';
 import type { LambdaStreamEvent } from '../events.js';
-import { callback, checkOptions, checkValue, text, type OptionRule } from '../shared/check-options.js';
+import { callback, checkOptions, checkValue, text, objectLike, type OptionRule } from '../shared/check-options.js';
 import { names } from './semantic-names.js';
 
 /** Options of {@link traceInvocation}. */
@@ -52,7 +52,7 @@ const { attributes, events, metrics } = names;
  * @see https://opentelemetry.io/docs/specs/semconv/faas/faas-spans/#outgoing-invocations the names followed
  */
 export function traceInvocation(options: TraceInvocationOptions): MonoTypeOperatorFunction<LambdaStreamEvent> {
-  checkValue('traceInvocation', 'options', options, optionsObject);
+  checkValue('traceInvocation', 'options', options, objectLike('{ functionName }'));
   checkOptions('traceInvocation', options, { tracer: withMethod('startSpan'), meter: withMethod('createHistogram') });
   const { functionName, tracer = trace.getTracer('rx-lambda-stream'), meter } = options;
   checkValue('traceInvocation', 'functionName', functionName, text);
@@ -208,11 +208,6 @@ function errorType(error: unknown): string {
   const { name } = Object(error) as { name?: unknown };
   return typeof name === 'string' && name !== '' ? name : '_OTHER';
 }
-
-const optionsObject: OptionRule = {
-  expected: 'an object such as { functionName }',
-  isValid: (value) => typeof value === 'object' && value !== null,
-};
 
 function withMethod(name: string): OptionRule {
   return {

@@ -1,7 +1,7 @@
 import { context, propagation } from '@opentelemetry/api';
 import type { InvokeInput } from '../invoke/invoke-input.js';
 import { maxClientContextBytes, textFromBase64 } from '../shared/bytes.js';
-import { checkValue, type OptionRule } from '../shared/check-options.js';
+import { checkValue, objectLike } from '../shared/check-options.js';
 import { isPlainObject, parseObject } from '../shared/json.js';
 
 /**
@@ -23,7 +23,7 @@ import { isPlainObject, parseObject } from '../shared/json.js';
  * @see https://www.w3.org/TR/trace-context/ what the default propagator injects
  */
 export function withTraceContext(input: InvokeInput): InvokeInput {
-  checkValue('withTraceContext', 'input', input, inputObject);
+  checkValue('withTraceContext', 'input', input, objectLike('{ FunctionName }'));
   const carrier: Record<string, string> = {};
   propagation.inject(context.active(), carrier);
   if (Object.keys(carrier).length === 0) return input;
@@ -35,11 +35,6 @@ export function withTraceContext(input: InvokeInput): InvokeInput {
   const ClientContext = { ...present, custom: { ...custom, ...carrier } };
   return base64Length(JSON.stringify(ClientContext)) > maxClientContextBytes ? input : { ...input, ClientContext };
 }
-
-const inputObject: OptionRule = {
-  expected: 'an object such as { FunctionName }',
-  isValid: (value) => typeof value === 'object' && value !== null,
-};
 
 function base64Length(json: string): number {
   return Math.ceil(new TextEncoder().encode(json).length / 3) * 4;

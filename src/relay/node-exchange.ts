@@ -1,4 +1,5 @@
 import { Observable } from 'rxjs';
+import { originForm } from '../shared/origin-form.js';
 import type { RequestHead } from './doors.js';
 import type { Exchange, Outlet } from './exchange.js';
 import { createNodeOutlet } from './node-outlet.js';
@@ -70,8 +71,7 @@ export function createNodeExchange(request: RelayRequest, response: RelayRespons
   }
 
   // Express removes the mount path from `url`.
-  // A client that takes the relay for its proxy sends the whole URL.
-  const path = (originalUrl ?? request.url ?? '').replace(/^https?:\/\/[^/?]*/i, '') || '/';
+  const path = originForm(originalUrl ?? request.url);
 
   function head(): RequestHead {
     const host = textOf(request.headers['host'] ?? request.headers[':authority']) || 'localhost';

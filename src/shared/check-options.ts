@@ -51,6 +51,12 @@ export const callback: OptionRule = { expected: 'a function', isValid: (value) =
 
 export const text: OptionRule = { expected: 'a string', isValid: (value) => typeof value === 'string' };
 
+/** An object, of which the message shows an example such as `{ functionName }`. */
+export const objectLike = (example: string): OptionRule => ({
+  expected: `an object such as ${example}`,
+  isValid: (value) => typeof value === 'object' && value !== null,
+});
+
 /** An Observable of any copy of RxJS, known by its `subscribe`. */
 export const observable: OptionRule = { expected: 'an Observable', isValid: (value) => hasMethod(value, 'subscribe') };
 

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { originForm } from '../../shared/origin-form.js';
 import type { RequestRecord } from '../http/local-request.js';
 import { splitCookies, urlEvent } from './url-event.js';
 
@@ -7,14 +8,13 @@ import { splitCookies, urlEvent } from './url-event.js';
  * adds. Several headers of one name are joined by commas. Cookies are only in `cookies`.
  */
 export function toUrlEvent(request: IncomingMessage, record: RequestRecord, traceId: string): Record<string, unknown> {
-  const { method = 'GET', url = '/', httpVersion, socket } = request;
-  // A client that takes this endpoint for its proxy sends the whole URL.
-  const [rawPath = '', ...query] = url.replace(/^https?:\/\/[^/?]*/i, '').split('?');
+  const { method = 'GET', url, httpVersion, socket } = request;
+  const [rawPath = '/', ...query] = originForm(url).split('?');
   const { cookie = '', ...headers } = joinedHeaders(request);
   const sourceIp = socket.remoteAddress ?? '127.0.0.1';
   return urlEvent({
     method,
-    rawPath: rawPath || '/',
+    rawPath,
     rawQueryString: query.join('?'),
     headers: {
       ...headers,
