@@ -104,7 +104,7 @@ return { claimed, state(time), present(time) }
 const append = `
 local owner, generation, head, ending, trim = unpack(ARGV, 1, 5)
 local held, count = redis.call('HMGET', META, 'generation', 'last', 'status', 'owner'), #ARGV
-if not held[1] then return { 'refused' } end
+if not held[2] then return { 'refused' } end
 local newest = held[1] .. '-' .. held[2]
 if held[4] == owner and held[1] == generation and newest == generation .. '-' .. ARGV[count - 3] then
   -- The end that somebody else has written may have the id of the entry that comes now.
@@ -242,8 +242,15 @@ if not there() then return false end
 return state(now())
 `;
 
+// A generation is a time. Where the clock still shows that of the key, it is kept until the clock has gone on: the next
+// claim takes a later one.
 const forget = `
+local generation, time = tonumber(redis.call('HGET', META, 'generation') or 0), now()
 redis.call('UNLINK', META, LOG, HERE)
+if generation >= time then
+  redis.call('HSET', META, 'generation', text(generation))
+  redis.call('PEXPIREAT', META, text(generation + 1))
+end
 return true
 `;
 

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { classifyInvocationError, FunctionError, type LambdaStreamEvent } from '../../src/index.js';
 import { followInvocation, inspectInvocation, joinInvocation, type Position } from '../../src/log/index.js';
 import { chunkEvent, completeEvent, headEvent } from '../../src/testing/index.js';
+import { answer, claim } from '../../src/testing/log-cases/case-bench.js';
 import { expectNoStrays } from '../support/no-strays.js';
 import { until } from '../support/redis-server.js';
 import { consume, largeResponse, pausable } from './consume.js';
@@ -68,6 +69,34 @@ describe.each(['redis 6', 'ioredis 6 cluster'] as const)('over %s', (client) => 
     const [one, two] = await Promise.all([redis.openMachine(), redis.openMachine()]);
     await payloadOf(joinInvocation(one, key, () => response(Uint8Array.of(7))));
     expect(await payloadOf(followInvocation(two, key))).toEqual(Buffer.of(7));
+  });
+
+  test('no generation comes again, although a key is forgotten and claimed anew within a millisecond', async () => {
+    const log = await redis.openMachine();
+    const key = 'forgotten';
+    const join = (owner: string) => answer(log.join({ key, member: 'm', cursor: '0-0', claim: claim(owner) }));
+    const forget = () => answer(log.forget(key));
+    // One after the other at first, so that the server knows the scripts: each round is one write then.
+    for (const call of [() => join('o'), forget]) await call();
+    for (let index = 0; index < 100; index += 1) {
+      const [first, , second] = await Promise.all([join('o'), forget(), join('p'), forget()]);
+      expect(second?.claimed).toBe(true);
+      expect(second?.state.generation).toBeGreaterThan(first!.state.generation);
+    }
+  });
+
+  test('a key that was forgotten in the millisecond of its claim is unknown to whoever had it', async () => {
+    const log = await redis.openMachine();
+    const key = 'unknown';
+    const join = () => answer(log.join({ key, member: 'm', cursor: '0-0', claim: claim('o') }));
+    const entry = { id: '1-1', previous: '1-0', record: 'x', payload: new Uint8Array(0) } as const;
+    const append = () => answer(log.append({ key, owner: 'o', generation: 1, entries: [entry] }));
+    const [forget, inspect] = [() => answer(log.forget(key)), () => answer(log.inspect(key))];
+    for (const call of [join, forget, append, inspect]) await call();
+    for (let index = 0; index < 100; index += 1) {
+      const [joined, , appended, inspected] = await Promise.all([join(), forget(), append(), inspect()]);
+      expect([joined?.claimed, appended, inspected]).toEqual([true, { result: 'refused' }, undefined]);
+    }
   });
 
   test('a failure is the same on another machine: one with a position is told, one without invokes anew', async () => {

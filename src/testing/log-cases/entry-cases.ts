@@ -109,14 +109,17 @@ export const entryCases: readonly InvocationLogCase[] = [
     async ({ key, open }) => {
       const [log, other] = [await open(), await open()];
       const told: Uint8Array[] = [];
+      let isReady = false;
       const scribble = ({ payload }: { payload: Uint8Array }): unknown => payload.fill(9);
       const stop = other.watch(key, {
         ...silent,
+        ready: () => (isReady = true),
         entries: (entries) => {
           told.push(...entries.map(({ payload }) => payload.slice()).filter(({ length }) => length > 0));
           entries.forEach(scribble);
         },
       });
+      await eventually('the watcher is ready', () => isReady);
       const { generation, last } = await claimed(log, key);
       const entries = chain(last, [{ id: `${generation}-2048`, record: '', payload: [1, 2] }]);
       await answer(log.append({ key, owner: 'o', generation, entries }));
