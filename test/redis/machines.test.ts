@@ -291,6 +291,22 @@ describe.each(Object.entries(settings))('machines on %s', (_name, { client, star
     expect(ends).toEqual(ends.map(() => whole(750)));
   });
 
+  test('a reader is frozen while calls of it wait, for longer than an answer may take: it goes on, and has the whole', async () => {
+    const join = (index: number) => machines[index]!.join(key, 'tokens', { count: 300, everyMs: 20 }, { leaseMs });
+    const producing = join(0);
+    await producing.reaches(20);
+    const reading = join(1);
+    await reading.reaches(50);
+    // Redis hears the renewals of the next half lease, and answers them when the reader no longer runs.
+    for (const server of servers) server.freeze();
+    await pause(leaseMs / 2);
+    machines[1]!.signal('SIGSTOP');
+    for (const server of servers) server.thaw();
+    await pause(4 * leaseMs);
+    machines[1]!.signal('SIGCONT');
+    expect(await Promise.all([producing.ended, reading.ended])).toEqual([whole(1_500), whole(1_500)]);
+  });
+
   test('a machine closes its log at a deploy: the others are told at once, or take over', async () => {
     const payload = { count: 100, everyMs: 20 };
     // Whoever waits for this lease is not done in the test's time.
