@@ -117,8 +117,6 @@ export default defineConfig({
           include: ['test/redis/**/*.test.ts'],
           testTimeout: 60_000,
           hookTimeout: 60_000,
-          // Two cores: servers, producers and readers of one file are processes enough.
-          fileParallelism: false,
         },
       },
     ],

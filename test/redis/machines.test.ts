@@ -291,7 +291,7 @@ describe.each(Object.entries(settings))('machines on %s', (_name, { client, star
     expect(ends).toEqual(ends.map(() => whole(750)));
   });
 
-  test('a reader is frozen while calls of it wait, for longer than an answer may take: it goes on, and has the whole', async () => {
+  test('a reader is frozen while its calls wait, for longer than an answer may take: it has the whole', async () => {
     const join = (index: number) => machines[index]!.join(key, 'tokens', { count: 300, everyMs: 20 }, { leaseMs });
     const producing = join(0);
     await producing.reaches(20);
