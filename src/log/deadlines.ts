@@ -21,8 +21,8 @@ const steps = 3;
  * Watches many deadlines with one timer. Nearly all of them are called off: a timer for each call of a log took more
  * time than the call itself (`npm run bench -- log`).
  *
- * A deadline is counted in steps, each from when the one before was seen to be over. A process that was frozen loses one
- * step, however long it was: when it wakes, its timers run before the answers that wait in its sockets.
+ * A deadline is counted in steps. Each begins when the step before was seen to be over, so that a frozen process loses
+ * one step, however long it was frozen: when it wakes, its timers run before the answers that wait in its sockets.
  *
  * No timer is left while there are no deadlines, so that a process can end.
  */
