@@ -31,6 +31,11 @@ export const positionOrNow: OptionRule = {
 /** Checks what all functions of a log take first. @throws TypeError or RangeError */
 export function checkLogAndKey(caller: string, log: unknown, key: unknown): void {
   checkValue(caller, 'log', log, invocationLog);
+  checkKey(caller, key);
+}
+
+/** Checks a log's key. @throws TypeError or RangeError */
+export function checkKey(caller: string, key: unknown): void {
   if (typeof key === 'string' && !keyText.isValid(key)) {
     // The key itself may be a stranger's text.
     throw new RangeError(`${caller}: key must be ${keyText.expected}, not of ${key.length} characters`);

@@ -1,3 +1,4 @@
+import { checkKey } from '../log/log-arguments.js';
 import { callback, checkOptions, flag, oneOf, text, type OptionRule } from '../shared/check-options.js';
 import type { RelayGrant } from './relay-options.js';
 
@@ -23,12 +24,14 @@ export interface CheckedGrant extends Omit<RelayGrant, 'key'> {
 /**
  * Checks what `authorize` returned. A key with an undefined part would give different users the same answer.
  *
- * @throws TypeError for anything that is not a grant.
+ * @throws TypeError for anything that is not a grant, RangeError for a key that a log does not take.
  */
 export function checkGrant(grant: unknown): CheckedGrant {
   checkOptions('authorize', grant ?? null, rules);
-  const { key, ...rest } = grant as RelayGrant;
-  if (key === undefined) return rest;
+  const { key: given, ...rest } = grant as RelayGrant;
+  if (given === undefined) return rest;
   // JSON keeps the parts apart, whatever characters they have.
-  return { ...rest, key: typeof key === 'string' ? key : JSON.stringify(key) };
+  const key = typeof given === 'string' ? given : JSON.stringify(given);
+  checkKey('authorize', key);
+  return { ...rest, key };
 }

@@ -97,15 +97,16 @@ describe('what authorize is given', () => {
     await relay.close();
   });
 
-  test.each(['!', 'bm90IGpzb24=', btoa('"x').repeat(2_000)])(
-    'a malformed client context is 400: %.10s',
-    async (context) => {
-      let asked = 0;
-      const { url } = await startRelay({ authorize: () => (asked++, answer()) });
-      expect((await ask(url, { headers: { 'x-amz-client-context': context } })).status).toBe(400);
-      expect(asked).toBe(0);
-    },
-  );
+  test.each([
+    ['no base64', '!'],
+    ['no JSON', 'bm90IGpzb24='],
+    ['over the limit', btoa('"x').repeat(2_000)],
+  ])('a malformed client context is 400: %s', async (_, context) => {
+    let asked = 0;
+    const { url } = await startRelay({ authorize: () => (asked++, answer()) });
+    expect((await ask(url, { headers: { 'x-amz-client-context': context } })).status).toBe(400);
+    expect(asked).toBe(0);
+  });
 
   test('a malformed Host is 400', async () => {
     const { url } = await startRelay({ authorize: answer });
@@ -116,13 +117,14 @@ describe('what authorize is given', () => {
 describe('what authorize decides', () => {
   async function decide(
     authorize: () => unknown,
+    method = 'POST',
   ): Promise<{ status: number; type: unknown; body: string; told: unknown[] }> {
     const told: unknown[] = [];
     const { url } = await startRelay({
       authorize: authorize as () => RelayGrant,
       onError: (error) => told.push(error),
     });
-    const { status, headers, text } = await ask(url);
+    const { status, headers, text } = await ask(url, { method });
     return { status, type: headers['x-amzn-errortype'], body: text, told };
   }
 
@@ -232,6 +234,17 @@ describe('what authorize decides', () => {
     const { status, told } = await decide(() => grant);
     expect([status, told.length]).toEqual([500, 1]);
     expect(told[0]).toBeInstanceOf(TypeError);
+  });
+
+  test.each<[string, RelayGrant['key']]>([
+    ['a key', 'é'.repeat(257)],
+    ['a list whose text', ['a', 'b'.repeat(506)]],
+  ])('%s is over 512 bytes: 500, and onError hears of a RangeError, for every method', async (_, key) => {
+    for (const method of ['POST', 'DELETE']) {
+      const { status, told } = await decide(() => ({ key, open: () => of() }), method);
+      expect([status, told.length]).toEqual([500, 1]);
+      expect(told[0]).toBeInstanceOf(RangeError);
+    }
   });
 
   test('without onError, the relay prints its own bugs on the console, and nothing else', async () => {
