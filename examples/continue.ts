@@ -8,7 +8,7 @@ invokeWithResponseStream(new LambdaClient({}), () => ({ FunctionName: 'rows', Pa
   .pipe(
     retryInvocation({ idempotent: true, afterFirstChunk: 'continue' }),
     parseNdjson<{ id: number }>(),
-    tap((row) => (after = row.id)), // the cursor that the next attempt answers from
+    tap((row) => (after = row.id)), // the next attempt asks for the rows after this one
   )
   .subscribe({
     next: ({ id }) => console.log(`row ${id}`),

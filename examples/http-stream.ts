@@ -1,7 +1,7 @@
 import { decodeText, retryInvocation } from 'rx-lambda-stream';
 import { fetchResponseStream } from 'rx-lambda-stream/http';
 
-// Asked for each subscription, and so for each attempt: a fresh token, a fresh signature.
+// Called for each subscription, and so for each attempt: add a fresh token or signature here.
 const request = (): Request =>
   new Request(`${process.env['FUNCTION_URL'] ?? ''}chat`, {
     method: 'POST',

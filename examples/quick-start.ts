@@ -7,8 +7,8 @@ const subscription = invokeWithResponseStream(client, { FunctionName: 'hello', P
   .pipe(decodeText())
   .subscribe({
     next: (text) => process.stdout.write(text), // at once, while the function is still writing
-    error: (error) => console.error(error), // anything but a complete response, with a type
-    complete: () => console.log('(complete)'), // Lambda said so
+    error: (error) => console.error(error), // a failure, or a response that was cut
+    complete: () => console.log('(complete)'), // Lambda reported the end
   });
 
 process.once('SIGINT', () => subscription.unsubscribe()); // Ctrl-C closes the connection

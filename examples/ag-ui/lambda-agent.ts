@@ -30,7 +30,7 @@ export class LambdaAgent extends AbstractAgent {
   }
 
   // #region run
-  /** Invokes the function when subscribed to. Unsubscribing closes the connection, unless others read along. */
+  /** Invokes the function when subscribed to. Unsubscribing closes the connection, unless others read the run. */
   override run(input: RunAgentInput): Observable<BaseEvent> {
     const { client, functionName: FunctionName, log, lingerMs = 5_000 } = this.config;
     return defer(() => forgetInvocation(log, input.threadId)).pipe(
