@@ -92,7 +92,7 @@ export async function startRedisCluster(primaries = 3): Promise<RedisCluster> {
       const [from, to] = [Math.floor((index * 16384) / primaries), Math.floor(((index + 1) * 16384) / primaries) - 1];
       await node.cli('CLUSTER', 'SET-CONFIG-EPOCH', String(index + 1));
       await node.cli('CLUSTER', 'ADDSLOTSRANGE', String(from), String(to));
-      if (node !== first) await node.cli('CLUSTER', 'MEET', '127.0.0.1', String(first.port), busPort);
+      if (node !== first) await meet(node, first, busPort);
     }),
   );
   for (const node of nodes) {
@@ -108,7 +108,7 @@ export async function startRedisCluster(primaries = 3): Promise<RedisCluster> {
     addReplica: async (primary) => {
       const replica = await startRedisServer(clusterArgs);
       replicas.push(replica);
-      await replica.cli('CLUSTER', 'MEET', '127.0.0.1', String(first.port), busPort);
+      await meet(replica, first, busPort);
       const primaryId = await primary.cli('CLUSTER', 'MYID');
       await until(async () => (await replica.cli('CLUSTER', 'REPLICATE', primaryId)) === 'OK');
       await until(() => isReplicating(replica));
@@ -122,6 +122,19 @@ export async function startRedisCluster(primaries = 3): Promise<RedisCluster> {
       await Promise.all([...nodes, ...replicas].map((node) => node.stop()));
     },
   };
+}
+
+/** Introduces a node to another one. On a busy machine a handshake may take longer than Redis waits for it. */
+async function meet(node: RedisServer, other: RedisServer, busPort: string): Promise<void> {
+  const ids = await Promise.all([node, other].map((each) => each.cli('CLUSTER', 'MYID')));
+  const isKnown = async (each: RedisServer): Promise<boolean> => {
+    const known = await each.cli('CLUSTER', 'NODES');
+    return !known.includes('handshake') && ids.every((id) => known.includes(id));
+  };
+  for (let looks = 0; !((await isKnown(node)) && (await isKnown(other))); looks += 1) {
+    if (looks % 100 === 0) await node.cli('CLUSTER', 'MEET', '127.0.0.1', String(other.port), busPort);
+    await pause(20);
+  }
 }
 
 /** Asks again every 20 ms until the answer is yes; the test's own time-out is the limit. */
