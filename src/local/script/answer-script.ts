@@ -6,6 +6,9 @@ import { aborted, playScript, settledOrAborted } from './play-script.js';
 import { wait } from '../invocation/bandwidth.js';
 import { assertScript, type Script, type ScriptStep } from './scripted.js';
 
+/** The message of an HTTP error that has none of its own. AWS always sends one. */
+const scriptedMessage = 'Answered by a script';
+
 /**
  * Plays a script.
  *
@@ -33,7 +36,8 @@ export function stepsFor(script: Script, { record }: Invocation): readonly Scrip
     throw serviceFailure(`The script failed: ${String(error)}`);
   }
   const [first] = steps;
-  if (typeof first === 'object' && 'httpError' in first) throw new ServiceRefusal(first.httpError);
+  if (typeof first === 'object' && 'httpError' in first)
+    throw new ServiceRefusal({ message: scriptedMessage, ...first.httpError });
   return steps;
 }
 

@@ -38,7 +38,7 @@ export type ScriptStep =
   /** Waits until the promise settles. */
   | { readonly waitFor: Promise<unknown> }
   /**
-   * Answers with an HTTP error instead of a stream. First step only. An object as body is added to `Type` and message.
+   * Answers with an HTTP error instead of a stream. The only step. An object as body is added to `Type` and message.
    */
   | {
       readonly httpError: {
@@ -58,11 +58,11 @@ export type ScriptStep =
     }
   /** Sends the response's head now. */
   | 'flush'
-  /** Breaks the connection with a TCP reset. */
+  /** Breaks the connection with a TCP reset. Last step only. */
   | 'reset'
-  /** Ends the HTTP response. */
+  /** Ends the HTTP response. Last step only. */
   | 'end'
-  /** Sends nothing more until the client goes or the endpoint closes. */
+  /** Sends nothing more until the client goes or the endpoint closes. Last step only. */
   | 'stall';
 
 /** The steps of a script, or a function that returns them for each request. The first request is attempt 1. */
@@ -107,6 +107,8 @@ const byteKeys = new Set([
   'bogusLength',
 ]);
 const otherKeys = new Set(['batch', 'waitMs', 'waitFor', 'httpError', 'head']);
+/** The steps after which no other step is played. */
+const lastSteps = new Set(['httpError', 'reset', 'end', 'stall']);
 
 /** @throws TypeError for an unknown step, or one in a place where it has no meaning. */
 export function assertScript(steps: readonly ScriptStep[]): void {
@@ -121,6 +123,9 @@ export function assertScript(steps: readonly ScriptStep[]): void {
     }
     if ((name === 'httpError' || name === 'head') && index > 0) {
       throw new TypeError(`Script step ${index}: ${name} must be the first step`);
+    }
+    if (lastSteps.has(name) && index < steps.length - 1) {
+      throw new TypeError(`Script step ${index}: ${name} must be the last step, because none is played after it`);
     }
     // The promise may reject before its step is played. The step only waits for it to settle.
     if (typeof step === 'object' && 'waitFor' in step) step.waitFor.catch(() => undefined);
