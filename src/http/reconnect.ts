@@ -19,11 +19,11 @@ import { connectToRelay, ConnectionLost, type RelaySession } from './relay-conne
 
 /** How the client reconnects to a keyed invocation after it lost the connection. */
 export interface ReconnectOptions {
-  /** How many connections are tried after the last byte that arrived. @defaultValue 8 */
+  /** How many times in a row the client reconnects without getting a byte. @defaultValue 8 */
   readonly maxAttempts?: number;
-  /** The longest wait before the first of them, in milliseconds. It doubles with each. @defaultValue 200 */
+  /** The longest wait before the client first reconnects, in milliseconds. It doubles each time. @defaultValue 200 */
   readonly initialDelayMs?: number;
-  /** The longest wait, in milliseconds. @defaultValue 10,000 */
+  /** The longest wait before the client reconnects, in milliseconds. @defaultValue 10,000 */
   readonly maxDelayMs?: number;
   /**
    * How long a connection may be silent, without a byte or a ping, before it counts as lost, in milliseconds. Keep it

@@ -21,7 +21,7 @@ export interface LocalClientConfig {
 
 /** How to close the endpoint. */
 export interface CloseOptions {
-  /** How long responses that have begun may go on, in milliseconds. With 0 they break off. @defaultValue `0` */
+  /** How long `close()` waits for responses that have begun, in milliseconds. With 0 they break off. @defaultValue `0` */
   readonly graceMs?: number;
 }
 
