@@ -65,8 +65,8 @@ export const fatesOfFunctions: Readonly<Record<string, Fate>> = {
     },
   },
   ...retryFates({
-    first: { httpError: { statusCode: 429, name: 'TooManyRequestsException', message: 'm' } },
-    second: { exception: 'ServiceException', body: {} },
+    first: [{ httpError: { statusCode: 429, name: 'TooManyRequestsException', message: 'm' } }],
+    second: [{ exception: 'ServiceException', body: {} }, 'stall'],
     heads: ['', 'head '],
     end: 'TooManyRequestsException',
     closesSecond: true,

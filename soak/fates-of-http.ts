@@ -30,5 +30,5 @@ export const fatesOfHttp: Readonly<Record<string, Fate>> = {
     outcome: (plan) => ({ events: 'head', text: '', end: `status ${refusalOf(plan)}`, requests: [false] }),
   },
   // A status has a head of its own.
-  ...retryFates({ first: throttled, second: busy, heads: ['head ', 'head '], end: 'status 429' }),
+  ...retryFates({ first: [throttled], second: [busy], heads: ['head ', 'head '], end: 'status 429' }),
 };

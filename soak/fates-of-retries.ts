@@ -36,8 +36,8 @@ export const resumingFates: Readonly<Record<string, Fate>> = {
 /** How the attempts of a stream fail before its first chunk. */
 interface Failures {
   /** The first attempt's failure, and that of each attempt of a stream that is given up. */
-  readonly first: ScriptStep;
-  readonly second: ScriptStep;
+  readonly first: readonly ScriptStep[];
+  readonly second: readonly ScriptStep[];
   /** What each of the two delivers before it fails. */
   readonly heads: readonly [string, string];
   /** The error of the first one, in words. */
@@ -52,7 +52,7 @@ export function retryFates({ first, second, heads, end, closesSecond = false }: 
       isAlone: true,
       through: () => retryInvocation(soon),
       script: (plan, attempt) =>
-        attempt > plan.failures ? [...chunkSteps(plan), { complete: {} }] : [attempt === 1 ? first : second, 'stall'],
+        attempt > plan.failures ? [...chunkSteps(plan), { complete: {} }] : attempt === 1 ? first : second,
       outcome(plan) {
         const failed = heads.slice(0, plan.failures).map((head) => `${head}retry:fresh `);
         const requests = [...[false, closesSecond].slice(0, plan.failures), false];
@@ -62,7 +62,7 @@ export function retryFates({ first, second, heads, end, closesSecond = false }: 
     'is given up': {
       isAlone: true,
       through: (plan) => retryInvocation({ ...soon, maxAttempts: plan.failures + 1 }),
-      script: () => [first],
+      script: () => first,
       outcome: ({ failures }) => ({
         events: `${`${heads[0]}retry:fresh `.repeat(failures)}${heads[0]}`.trim(),
         text: '',
@@ -73,7 +73,7 @@ export function retryFates({ first, second, heads, end, closesSecond = false }: 
     'is left while it waits for its next attempt': {
       isAlone: true,
       through: () => retryInvocation({ initialDelayMs: 60_000, maxDelayMs: 60_000, jitter: 'none' }),
-      script: () => [first],
+      script: () => first,
       act: (moment, stream) =>
         typeof moment === 'object' && moment.type === 'retry' && setImmediate(() => stream.leave()),
       outcome: () => ({ events: `${heads[0]}retry:fresh`, text: '', end: 'left', requests: [false] }),
