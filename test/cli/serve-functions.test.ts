@@ -58,6 +58,11 @@ describe('TypeScript files', () => {
     expect(await served.text('fn', { n: 5 })).toBe('5');
   });
 
+  test('may declare the global awslambda, as the guide shows', async () => {
+    const served = await startServe(['examples/functions/greet.ts']);
+    expect(await served.text('greet', { name: 'Ada' })).toBe('Hello Ada\n');
+  });
+
   test('elsewhere, or with more than types, are an error that says how', async () => {
     const types = await write('types.ts', 'export const handler = async (): Promise<number> => 1;');
     const more = await write('more.ts', 'enum Colour { Red }\nexport const handler = async () => Colour.Red;');
