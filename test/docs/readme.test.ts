@@ -161,6 +161,16 @@ describe('its examples', () => {
     expect(stderr).toContain('Line 2 (byte 23)');
   });
 
+  it('a slow save gets every row that came before a wrong one, and then the error', async () => {
+    const row = (id: number): string => `{"id":${id},"day":"2026-05-01"}\n`;
+    const rows = scripted([{ chunk: `${row(1)}${row(2)}${row(3)}\n{"id":"four"}\n` }, 'stall']);
+    const local = await startLocalLambda({ functions: { rows } });
+    onTestFinished(() => local.close());
+    const { status, stdout, stderr } = await runExample('examples/save-before-error.ts', local.endpoint);
+    expect([status, stdout]).toEqual([0, 'saved 1\nsaved 2\nsaved 3\n']);
+    expect(stderr).toMatch(/^InvalidRecordError: Line 5 \(byte 85\): refused by the schema at id/);
+  });
+
   it('a function URL is read as a stream of events', async () => {
     const chat = async function* ({ body }: { body: string }) {
       yield `You sent ${await Promise.resolve(body)}`;
