@@ -1,13 +1,20 @@
 import { LambdaClient } from '@aws-sdk/client-lambda';
 import { decodeText, invokeWithResponseStream } from 'rx-lambda-stream';
-import { fromEvent, takeUntil, timeout } from 'rxjs';
+import { timeout, TimeoutError } from 'rxjs';
 
-const ctrlC = fromEvent(process, 'SIGINT');
-
-invokeWithResponseStream(new LambdaClient({}), { FunctionName: 'chat', Payload: { prompt: 'Hello' } })
-  .pipe(timeout({ first: 30_000, each: 10_000 }), decodeText(), takeUntil(ctrlC))
+const subscription = invokeWithResponseStream(new LambdaClient({}), {
+  FunctionName: 'chat',
+  Payload: { prompt: 'Hello' },
+})
+  .pipe(decodeText(), timeout({ first: 30_000, each: 10_000 }))
   .subscribe({
     next: (text) => process.stdout.write(text),
-    error: (error) => console.error(error), // a TimeoutError among others
-    complete: () => console.log('\n(complete, or cancelled)'),
+    error: (error) => console.error(error instanceof TimeoutError ? '\ntoo slow' : error),
+    complete: () => console.log('\n(complete)'),
   });
+
+process.once('SIGINT', () => {
+  subscription.unsubscribe();
+  console.error('\nstopped');
+  process.exitCode = 130;
+});

@@ -10,7 +10,7 @@ function describe(snapshot: Snapshot): string {
     case 'streaming':
       return `So far: ${snapshot.text}`;
     case 'retrying':
-      return `The connection broke. Attempt ${snapshot.retry.attempt} begins soon`;
+      return `Attempt ${snapshot.retry.attempt} begins in ${(snapshot.retry.delayMs / 1000).toFixed(1)} s`;
     case 'complete':
       return `The answer: ${snapshot.text}`;
     case 'failed':

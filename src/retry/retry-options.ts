@@ -32,8 +32,8 @@ export interface RetryInvocationOptions {
    */
   readonly maxRetryAfterMs?: number;
   /**
-   * The part of the full delay that is waited. With `'full'` it is random, so that clients that failed together do not
-   * come back together. With `'none'` the full delay is waited. A function returns the part as a number in [0, 1].
+   * The part of the full delay that is waited: random with `'full'`, all with `'none'`, or what a function returns,
+   * from 0 to 1. With `'full'`, clients that failed together do not come back together.
    *
    * @defaultValue `'full'`
    */

@@ -102,15 +102,15 @@ describe('its examples', () => {
   });
 
   it.each([
-    ['quick-start', 'hello', 'tick'],
-    ['cancelling', 'chat', 'tick\n(complete, or cancelled)\n'],
+    ['quick-start', 'hello', [0, 'tick', '']],
+    ['cancelling', 'chat', [130, 'tick', '\nstopped\n']],
   ])('%s is cancelled by Ctrl-C, which closes the connection', async (name, functionName, expected) => {
     const local = await startLocalLambda({ functions: { [functionName]: scripted([{ chunk: 'tick' }, 'stall']) } });
     onTestFinished(() => local.close());
-    const { status, stdout } = await runExample(`examples/${name}.ts`, local.endpoint, (text, child) => {
+    const { status, stdout, stderr } = await runExample(`examples/${name}.ts`, local.endpoint, (text, child) => {
       if (text === 'tick') child.kill('SIGINT');
     });
-    expect([status, stdout]).toEqual([0, expected]);
+    expect([status, stdout, stderr]).toEqual(expected);
     expect(await local.requests[0]?.closedEarly).toBe(true);
   });
 
@@ -121,7 +121,10 @@ describe('its examples', () => {
           attempt === 1
             ? [{ chunk: 'half' }, 'end']
             : attempt === 2
-              ? [{ complete: { errorCode: 'Unhandled', errorDetails: '{"errorMessage":"out of stock"}' } }]
+              ? [
+                  { chunk: 'half' },
+                  { complete: { errorCode: 'Unhandled', errorDetails: '{"errorMessage":"out of stock"}' } },
+                ]
               : [{ httpError: { statusCode: 400, name: 'InvalidRequestContentException' } }],
         ),
       },
@@ -130,7 +133,7 @@ describe('its examples', () => {
     const told: string[] = [];
     for (let run = 0; run < 3; run++) told.push((await runExample('examples/errors.ts', local.endpoint)).stderr);
     expect(told[0]).toBe('Cut after 4 bytes\n');
-    expect(told[1]).toBe('The function failed: out of stock\n');
+    expect(told[1]).toBe('The function failed: out of stock { chunks: 1 }\n');
     expect(told[2]).toMatch(/^AWS, or the network: InvalidRequestContentException/);
   });
 
@@ -144,8 +147,18 @@ describe('its examples', () => {
     expect(status).toBe(0);
     expect(stdout).toMatch(/^Waiting for the function\n/);
     expect(stdout).toContain('So far: Hel\n');
-    expect(stdout).toContain('The connection broke. Attempt 2 begins soon\n');
+    expect(stdout).toMatch(/^Attempt 2 begins in \d\.\d s$/m);
     expect(stdout).toMatch(/The answer: Hello\n$/);
+  });
+
+  it('a text of your own is empty again when its response starts again', async () => {
+    const chat = scripted((_request, attempt) =>
+      attempt === 1 ? [{ chunk: 'Hel' }, 'end'] : [{ chunk: 'Hello' }, { complete: {} }],
+    );
+    const local = await startLocalLambda({ functions: { chat } });
+    onTestFinished(() => local.close());
+    const { status, stdout } = await runExample('examples/retry-restart-text.ts', local.endpoint);
+    expect([status, stdout]).toEqual([0, 'Hel\nHello\n']);
   });
 
   it('NDJSON prints its rows, and reports the line that is not JSON', async () => {
