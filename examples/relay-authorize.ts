@@ -1,8 +1,8 @@
+// #region session
 import type { LambdaClient } from '@aws-sdk/client-lambda';
 import { invokeWithResponseStream } from 'rx-lambda-stream';
 import { createRelay, RelayRefusal, type Relay } from 'rx-lambda-stream/relay';
 
-// #region session
 /** Lets in whoever has a session: `userOf` looks the cookie's value up. */
 export function relayForSessions(
   client: LambdaClient,
@@ -33,6 +33,29 @@ export function relayForTokens(client: LambdaClient, verify: (token: string) => 
       if (functionName !== 'chat') throw new RelayRefusal(404, 'No such function');
       const input = { FunctionName: 'chat', Payload: payload };
       return { client: user, open: (pauseWhile) => invokeWithResponseStream(client, input, { pauseWhile }) };
+    },
+  });
+}
+// #endregion
+
+// #region conversation
+/** One conversation for both kinds of clients: `userOf` reads the user from a request's cookie or token. */
+export function relayForConversations(
+  client: LambdaClient,
+  userOf: (request: Request) => Promise<string | undefined>,
+): Relay {
+  return createRelay({
+    async authorize({ request, functionName = 'chat' }) {
+      const user = await userOf(request);
+      if (user === undefined) throw new RelayRefusal(401, 'Sign in first');
+      const [, id] = /^\/conversations\/([\w-]{1,64})(?:\/|$)/.exec(new URL(request.url).pathname) ?? [];
+      if (id === undefined || functionName !== 'chat') throw new RelayRefusal(404, 'No such conversation');
+      const input = { FunctionName: 'chat', Payload: { id } };
+      return {
+        client: user,
+        key: ['chat', user, id],
+        open: (pauseWhile) => invokeWithResponseStream(client, input, { pauseWhile }),
+      };
     },
   });
 }

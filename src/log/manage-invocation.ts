@@ -21,7 +21,8 @@ export interface InvocationInspection {
  * `InvocationStoppedError`. Consumers that join later get the same error until `ttlMs` is over, so that a reload does
  * not invoke again.
  *
- * Resolves when the stop is written into the log. It does not change an invocation that has ended.
+ * Resolves when the stop is written into the log. It does not change an invocation that has ended. A key that nobody
+ * has begun is not stopped: the call resolves, and the next consumer invokes.
  *
  * @throws LogUnavailableError as a rejection.
  */

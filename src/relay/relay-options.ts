@@ -31,8 +31,9 @@ export interface RelayCall<Context = unknown> {
 export interface RelayGrant {
   /**
    * Names the shared invocation. All clients with the same key get the answer to the first one's request. So the key
-   * must name everything that changes the answer, the user included. The parts of an array stay apart. A key has at
-   * most 512 bytes: put a hash of a long prompt into it.
+   * must name everything that changes the answer, the user included. The parts of an array stay apart: in the log,
+   * `['chat', 'ada']` is the key `JSON.stringify(['chat', 'ada'])`. A key has at most 512 bytes: put a hash of a long
+   * prompt into it.
    *
    * @defaultValue none: the invocation belongs to this client alone, and ends with its connection
    */

@@ -2,11 +2,14 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { relayedInvoke } from 'rx-lambda-stream/http';
+import { scripted } from 'rx-lambda-stream/local';
+import { firstValueFrom, tap } from 'rxjs';
 import { expect, onTestFinished, test } from 'vitest';
-import { relayForSessions, relayForTokens } from '../../examples/relay-authorize.js';
+import { relayForConversations, relayForSessions, relayForTokens } from '../../examples/relay-authorize.js';
 import type { Relay } from '../../src/relay/index.js';
 import { outcomeOf, textOf } from '../support/collect.js';
 import { startLive } from '../support/live.js';
+import { ask, readUntil, send } from '../relay/relay-server.js';
 
 const input = { FunctionName: 'chat', Payload: { prompt: 'hi' } };
 
@@ -57,5 +60,41 @@ test('a bearer token lets its user in, asked for before each connection', async 
   const refused = { message: 'The token is not valid', $metadata: { httpStatusCode: 401 } };
   expect((await outcomeOf(invoke(undefined, input))).error).toMatchObject(refused);
   expect((await outcomeOf(relayedInvoke({ url })(undefined, input))).error).toMatchObject(refused);
+  expect(local.requests).toHaveLength(2);
+});
+
+test('relayedInvoke and EventSource share a conversation by its key; a DELETE of its URL stops it', async () => {
+  const { client, local } = await startLive({
+    chat: scripted([{ chunk: '"The first piece"' }, 'stall']),
+  });
+  const userOf = ({ headers }: Request) =>
+    Promise.resolve(/user=(\w+)/.exec(headers.get('authorization') ?? headers.get('cookie') ?? '')?.[1]);
+  const url = await serve(relayForConversations(client, userOf));
+  const page = { path: '/conversations/42', headers: { accept: 'text/event-stream', cookie: 'user=ann' } };
+  const stop = () => ask(url, { method: 'DELETE', path: page.path, headers: { cookie: 'user=ann' } });
+  const relayed = (path: string, user: string, FunctionName = 'chat') =>
+    relayedInvoke({ url: `${url}${path}`, headers: { authorization: `Bearer user=${user}` } })(undefined, {
+      FunctionName,
+    });
+
+  // Nobody has begun it, so that nothing is stopped: the next client invokes.
+  expect((await stop()).status).toBe(204);
+  const events = await send(url, { method: 'GET', ...page });
+  await readUntil(events, /first piece/);
+  const outcome = outcomeOf(
+    relayed(page.path, 'ann').pipe(tap({ next: ({ type }) => void (type === 'chunk' && stop()) })),
+  );
+  const { values, error } = await outcome;
+  expect([textOf(values), error]).toEqual(['"The first piece"', expect.objectContaining({ code: 'stopped' })]);
+  expect(await readUntil(events, /event: failure[^]*\n\n/)).toContain('"code":"stopped"');
+  expect(local.requests).toHaveLength(1);
+
+  const nobody = { $metadata: { httpStatusCode: 401 } };
+  const notFound = { $metadata: { httpStatusCode: 404 } };
+  expect((await outcomeOf(relayed(page.path, ''))).error).toMatchObject(nobody);
+  expect((await outcomeOf(relayed('/conversations/4.2', 'ann'))).error).toMatchObject(notFound);
+  expect((await outcomeOf(relayed(page.path, 'ann', 'other'))).error).toMatchObject(notFound);
+  // Another user's conversation of the same id is another one.
+  await firstValueFrom(relayed(page.path, 'bob'));
   expect(local.requests).toHaveLength(2);
 });

@@ -3,7 +3,7 @@ import type { LambdaStreamClient, LambdaStreamEvent } from 'rx-lambda-stream';
 import { chunkEvent, completeEvent, fakeInvoke, headEvent, serviceException } from 'rx-lambda-stream/testing';
 import { describe, expect, test } from 'vitest';
 import { searchBox, type SearchState } from '../../examples/search-box.js';
-import { marbles } from '../support/marbles.js';
+import { marbles } from 'rxjs-marbles';
 
 /** Never asked: the fake answers in its place. */
 const client = {} as LambdaStreamClient;

@@ -6,7 +6,7 @@ import {
   UnknownInvocationError,
   type LambdaStreamEvent,
 } from 'rx-lambda-stream';
-import { memoryLog, stopInvocation, type InvocationLog } from '../../src/log/index.js';
+import { inspectInvocation, memoryLog, stopInvocation, type InvocationLog } from '../../src/log/index.js';
 import { openMemoryLog } from '../../src/log/memory-log.js';
 import { createMemoryStore } from '../../src/log/memory-store.js';
 import { chunkEvent, completeEvent, headEvent, retryEvent } from 'rx-lambda-stream/testing';
@@ -62,7 +62,9 @@ describe('an invocation with a key', () => {
   test('the parts of an array stay apart', async () => {
     const keys: string[] = [];
     const grants = [['a', 'b'], ['a,b'], ['a","b'], ['a/b', ''], ['a', '/b', '']];
+    const log = memoryLog();
     const { url } = await startRelay({
+      log,
       authorize: ({ functionName }) => {
         const key = grants[Number(functionName)] ?? 'x';
         return { key, open: () => of(headEvent(), chunkEvent(JSON.stringify(key)), completeEvent()) };
@@ -72,9 +74,21 @@ describe('an invocation with a key', () => {
       const { values } = await outcomeOf(relayedInvoke({ url })(undefined, { FunctionName: String(index) }));
       keys.push(textOf(values));
       expect(textOf(values)).toBe(JSON.stringify(key));
+      // The key in the log, as the docs tell it.
+      expect(await inspectInvocation(log, JSON.stringify(key))).toMatchObject({ state: 'complete' });
     }
     expect(new Set(keys).size).toBe(grants.length);
   });
+
+  test.each([['with a key', { key: 'k' }] as const, ['without one', {}] as const])(
+    '%s, attempts before the first head are not told',
+    async (_what, grant) => {
+      const attempts = of(retryEvent({ attempt: 2 }), retryEvent({ attempt: 3 }), headEvent(), completeEvent());
+      const { url } = await startRelay({ authorize: () => ({ ...grant, open: () => attempts }) });
+      const { values } = await outcomeOf(relayedInvoke({ url })(undefined, input));
+      expect(typesOf(values)).toBe('head complete');
+    },
+  );
 
   test('without open the client only follows: an unknown key is 404', async () => {
     const { open, running, write, finish } = writtenInvocation();
