@@ -28,3 +28,11 @@ it('closes the connection when it is left', () => {
   expect(invoke.inputs).toEqual([{ FunctionName: 'chat', Payload: { prompt: 'Hi' } }]);
   expect(invoke.invocations[0]?.state).toBe('unsubscribed');
 });
+
+it('tells that a response was cut', () => {
+  scheduler().run(({ cold, expectObservable }) => {
+    const invoke = fakeInvoke({ chat: cold<LambdaStreamEvent>('h-a-|', events) });
+    const cut: unknown = expect.objectContaining({ code: 'truncated', bytes: 3 });
+    expectObservable(answer(client, 'Hi', invoke)).toBe('--a-#', texts, cut);
+  });
+});

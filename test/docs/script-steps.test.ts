@@ -58,3 +58,16 @@ it('stall gives nothing, until the client leaves', async () => {
   expect((await firstValueFrom(invokeWithResponseStream(client, input))).type).toBe('head');
   expect(await local.requests[0]?.closedEarly).toBe(true);
 });
+
+it('a reset without a step before it is the SDK’s TimeoutError', async () => {
+  const { client } = await startLive({ f: scripted(['reset']) });
+  const { error } = await outcomeOf(invokeWithResponseStream(client, input));
+  expect(error).toMatchObject({ name: 'TimeoutError', code: 'ECONNRESET' });
+});
+
+it('a wrong step that a function returns is a ServiceException that quotes the TypeError', async () => {
+  const { client } = await startLive({ f: scripted(() => [{ nope: 1 } as unknown as ScriptStep]) });
+  const { error } = await outcomeOf(invokeWithResponseStream(client, input));
+  const message = expect.stringContaining('TypeError: Script step 0 is unknown') as unknown;
+  expect(error).toMatchObject({ name: 'ServiceException', message });
+});
