@@ -12,8 +12,8 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const introduction = `# Options by function
 
 Every option of every function, with its type, its default and its limits. The functions check their options at the
-call: a value of a wrong type is a \`TypeError\`, a number out of its range a \`RangeError\`. \`Infinity\` means "no limit"
-for each option whose limits name it.
+call: a value of a wrong type is a \`TypeError\`, a number out of its range a \`RangeError\`. \`Infinity\` means
+"no limit" for each option whose limits name it.
 
 <!-- Written by npm run docs:options from the docstrings in src. -->
 `;

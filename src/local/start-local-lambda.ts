@@ -21,7 +21,11 @@ export interface LocalClientConfig {
 
 /** How to close the endpoint. */
 export interface CloseOptions {
-  /** How long `close()` waits for responses that have begun, in milliseconds. With 0 they break off. @defaultValue `0` */
+  /**
+   * How long `close()` waits for responses that have begun, in milliseconds. With 0 they break off.
+   *
+   * @defaultValue `0`
+   */
   readonly graceMs?: number;
 }
 
