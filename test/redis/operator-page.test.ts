@@ -58,7 +58,7 @@ test('the commands of docs/redis-entries.md show what the page says, of a stream
   const beside = consume(joinInvocation(log, 'a{b}c', source, { leaseMs: 2_000 }));
   await until(() => beside.bytes === 5);
 
-  const commands = new Map(commandsOf('Looking into a stream').map(({ command, says }) => [says, command]));
+  const commands = new Map(commandsOf('Looking into the keys').map(({ command, says }) => [says, command]));
   const run = (says: string, isEnough?: (said: string) => boolean): Promise<string> => {
     const [found] = [...commands].filter(([comment]) => comment.startsWith(says));
     expect(found, `a command that says "${says}"`).toBeDefined();
@@ -71,7 +71,7 @@ test('the commands of docs/redis-entries.md show what the page says, of a stream
     'rx:{chat:42}:meta',
   ]);
 
-  const meta = pairs(await run('how one stands'));
+  const meta = pairs(await run('the state of one'));
   const { generation, last } = meta;
   expect(meta).toMatchObject({ status: 'running', last: String(5 * 1024), leaseMs: '2000', ttlMs: '600000' });
   expect(Math.abs(Number(generation) - Date.now())).toBeLessThan(60_000);
@@ -97,7 +97,7 @@ test('the commands of docs/redis-entries.md show what the page says, of a stream
   expect(first).toMatch(/^p\n0-0\nr\n\{.*"v":1/m);
   const newest = await run('the newest one');
   expect(newest.split('\n').slice(0, 4)).toEqual([`${generation}-${last}`, 'p', '1', 'b']);
-  expect(Number(await run('what it takes'))).toBeGreaterThan(100);
+  expect(Number(await run('its memory'))).toBeGreaterThan(100);
   expect(Number(await run('when it expires'))).toBeGreaterThan(500_000);
 
   const said = await run('what is published', (so) => {
@@ -107,7 +107,7 @@ test('the commands of docs/redis-entries.md show what the page says, of a stream
   expect(said).toContain('rx:{chat:42}:live');
   // The server has noticed that redis-cli is gone.
   await until(async () => (await server!.cli('PUBSUB', 'NUMSUB', 'rx:{chat:42}:live')).endsWith('\n1'));
-  const list = (await run('two connections a process')).trim().split('\n');
+  const list = (await run('two connections for each process')).trim().split('\n');
   // The client and its subscriber; the third is redis-cli itself.
   expect(list.filter((line) => !line.includes('cmd=client|list'))).toHaveLength(2);
   expect([...commands.keys()]).toEqual([]);
