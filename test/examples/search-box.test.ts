@@ -3,7 +3,13 @@ import type { LambdaStreamClient, LambdaStreamEvent } from 'rx-lambda-stream';
 import { chunkEvent, completeEvent, fakeInvoke, headEvent, serviceException } from 'rx-lambda-stream/testing';
 import { describe, expect, test } from 'vitest';
 import { searchBox, type SearchState } from '../../examples/search-box.js';
-import { marbles } from 'rxjs-marbles';
+import { configure } from 'rxjs-marbles';
+
+/** Written out here, because readers of the package get this file alone: strict equality, as in all marble tests. */
+const { marbles } = configure({
+  assertDeepEqual: (actual, expected) => expect(actual).toStrictEqual(expected),
+  frameworkMatcher: true,
+});
 
 /** Never asked: the fake answers in its place. */
 const client = {} as LambdaStreamClient;

@@ -36,8 +36,9 @@ export function stepsFor(script: Script, { record }: Invocation): readonly Scrip
     throw serviceFailure(`The script failed: ${String(error)}`);
   }
   const [first] = steps;
-  if (typeof first === 'object' && 'httpError' in first)
+  if (typeof first === 'object' && 'httpError' in first) {
     throw new ServiceRefusal({ message: scriptedMessage, ...first.httpError });
+  }
   return steps;
 }
 
